@@ -1,0 +1,228 @@
+"""What a pathway is: its declared facts, its steps and the rules each step follows."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from journey.domain.conditions import Condition, Facts, FactValue
+from journey.domain.steptime import Duration, StepTime, WallTime, WhenInDay
+
+ARRIVAL_FACT = "arrival_time"
+KEY = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+
+
+class Anchor(StrEnum):
+    ENROLLMENT = "enrollment"  # the moment staff enrolled the patient
+    PROCEDURE = "procedure"  # the procedure date
+    COMPLETION = "completion"  # the procedure went ahead (assumed or confirmed)
+
+
+class Channel(StrEnum):
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class Late(StrEnum):
+    SEND = "send"  # at once, if the deadline still allows it
+    SKIP = "skip"  # not at all; shown with its reason
+    CALL = "call"  # not at all; staff are asked to call
+
+
+class OnReschedule(StrEnum):
+    REPEAT = "repeat"  # sent again for the new date, even if it went out for the old one
+    KEEP = "keep"  # once is enough
+
+
+class Completion(StrEnum):
+    ASSUMED = "assumed"  # the date passes and nobody said otherwise
+    CONFIRMED = "confirmed"  # recovery is held until staff say that it went ahead
+
+
+class Purpose(StrEnum):
+    CARE = "care"
+    ADMINISTRATIVE = "administrative"
+
+
+class Phase(StrEnum):
+    BEFORE = "before"  # preparation, and what goes out on enrolling
+    DAY = "day"  # on the procedure day
+    AFTER = "after"  # recovery and follow-up
+
+
+class Quotes(StrEnum):
+    """What a message tells the patient that a reschedule can make wrong."""
+
+    NOTHING = "nothing"
+    DATE = "date"
+    ARRIVAL = "arrival"  # the arrival time, and so the date too
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Fact(_Strict):
+    """One thing that staff state about the patient on enrolling."""
+
+    key: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    label: str
+    type: Literal["boolean", "choice", "time"]
+    choices: tuple[str, ...] = ()
+    default: bool | str | None = None
+    hint: str = ""
+
+    @model_validator(mode="after")
+    def _choices_fit(self) -> Self:
+        if (self.type == "choice") != bool(self.choices):
+            raise ValueError("a fact has choices exactly when its type is choice")
+        if self.default is not None:
+            self.read(self.default)
+        return self
+
+    def read(self, raw: FactValue) -> FactValue:
+        """Checks a stated value; text from a form or CSV is read as the declared type."""
+        if self.type == "boolean":
+            known = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+            value = known.get(raw.strip().lower()) if isinstance(raw, str) else raw
+            if not isinstance(value, bool):
+                raise ValueError(f"{self.key} must be yes or no, not {raw!r}")
+            return value
+        if self.type == "choice" and raw not in self.choices:
+            raise ValueError(f"{self.key} must be one of {', '.join(self.choices)}, not {raw!r}")
+        return raw
+
+
+class Deadline(_Strict):
+    """The last moment to send, in local calendar days from the step's anchor."""
+
+    day: int
+    time: WallTime
+
+
+class Step(_Strict):
+    """One message of the pathway. Days are local calendar days from the anchor."""
+
+    key: str = Field(pattern=f"^{KEY}$", max_length=40)
+    title: str = Field(max_length=80)
+    anchor: Anchor
+    day: int = Field(ge=-365, le=730)
+    time: WhenInDay
+    channels: tuple[Channel, ...] = Field(min_length=1)
+    when: Condition | None = Field(default=None, alias="if")
+    needs: tuple[Literal["arrival_time"], ...] = ()
+    purpose: Purpose = Purpose.CARE
+    late: Late = Late.SKIP
+    send_by: Deadline | None = None
+    closed_days: Literal["shift", "send"] = "shift"
+    critical: bool = False
+    escalate_after: Duration = timedelta(hours=2)
+    on_reschedule: OnReschedule = OnReschedule.REPEAT
+    until: str | None = None
+    quotes: Quotes = Quotes.NOTHING  # read off the templates when the pathway is loaded
+
+    @property
+    def is_recovery(self) -> bool:
+        """Recovery never goes out before the procedure; everything else never after it."""
+        return self.anchor is Anchor.COMPLETION
+
+    @property
+    def phase(self) -> Phase:
+        if self.anchor is Anchor.ENROLLMENT:
+            return Phase.BEFORE
+        if self.day == 0:
+            return Phase.DAY
+        return Phase.AFTER if self.is_recovery else Phase.BEFORE
+
+    @property
+    def needs_arrival(self) -> bool:
+        return ARRIVAL_FACT in self.needs or self.time.from_arrival is not None
+
+    def applies(self, facts: Facts) -> bool:
+        return self.when is None or self.when.holds(facts)
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Self:
+        if len(set(self.channels)) != len(self.channels):
+            raise ValueError("channels names one channel twice")
+        if self.anchor is Anchor.PROCEDURE and self.day > 0:
+            raise ValueError("a step after the procedure takes the anchor completion")
+        if self.is_recovery and self.day < 0:
+            raise ValueError("a step before the procedure takes the anchor procedure")
+        if self.anchor is Anchor.ENROLLMENT and self.day < 0:
+            raise ValueError("nothing can be sent before the enrollment")
+        if self.time == StepTime() and self.anchor is not Anchor.ENROLLMENT:
+            raise ValueError('"at once" only goes with the anchor enrollment')
+        if self.time.from_arrival is not None and (self.anchor is Anchor.ENROLLMENT or self.day):
+            raise ValueError("an offset from arrival is for steps of the procedure day")
+        if self.send_by and not _is_after(self.send_by, self):
+            raise ValueError("send_by is before the step's own time; give a later day or time")
+        return self
+
+
+class Correction(_Strict):
+    """The one message that goes out when something already sent quoted the old date."""
+
+    key: str = Field(default="date-changed", pattern=f"^{KEY}$")
+    title: str = "Your date has changed"
+    channels: tuple[Channel, ...] = (Channel.SMS, Channel.EMAIL)
+
+
+class Pathway(_Strict):
+    """A procedure's whole course of messages. Immutable once published."""
+
+    key: str = Field(pattern=f"^{KEY}$", max_length=40)
+    title: str = Field(max_length=80)
+    completion: Completion = Completion.ASSUMED
+    stay: Duration = timedelta(hours=4)  # from arrival to going home
+    done_by: WallTime = time(18, 0)  # taken as over by then, where no arrival time is set
+    facts: tuple[Fact, ...] = ()
+    steps: tuple[Step, ...] = Field(min_length=1)
+    correction: Correction = Correction()
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Self:
+        _refuse_doubles("step", [step.key for step in self.steps] + [self.correction.key])
+        _refuse_doubles("fact", [fact.key for fact in self.facts])
+        declared = {fact.key for fact in self.facts}
+        for step in self.steps:
+            used = step.when.fact_names() if step.when else set()
+            if step.needs_arrival:
+                used = used | {ARRIVAL_FACT}
+            for name in sorted(used - declared):
+                raise ValueError(
+                    f"step {step.key} uses the unknown fact {name}; declare it under facts, or use "
+                    f"one of: {', '.join(sorted(declared)) or 'none declared'}"
+                )
+        return self
+
+    def step(self, key: str) -> Step:
+        return next(step for step in self.steps if step.key == key)
+
+    def read_facts(self, stated: Facts) -> dict[str, FactValue]:
+        """Every declared fact with its stated or default value. Raises ValueError on a stranger."""
+        known = {fact.key: fact for fact in self.facts if fact.key != ARRIVAL_FACT}
+        for name in stated:
+            if name not in known:
+                raise ValueError(
+                    f"{self.key} has no fact {name}; it knows {', '.join(known) or 'none'}"
+                )
+        return {
+            key: fact.read(stated[key]) if stated.get(key) is not None else fact.default
+            for key, fact in known.items()
+        }
+
+
+def _is_after(deadline: Deadline, step: Step) -> bool:
+    if step.time.wall is None:
+        return deadline.day >= step.day
+    return (deadline.day, deadline.time) > (step.day, step.time.wall)
+
+
+def _refuse_doubles(noun: str, keys: list[str]) -> None:
+    doubled = sorted({key for key in keys if keys.count(key) > 1})
+    if doubled:
+        raise ValueError(f"two {noun}s have the key {doubled[0]}; give one of them another key")

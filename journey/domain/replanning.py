@@ -1,0 +1,248 @@
+"""What a new plan changes in what already stands: keep, move, cancel, add or correct, per step.
+
+Rows are matched by step and occurrence, never by time. What has gone out stays a fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from enum import StrEnum
+from uuid import UUID
+
+from journey.domain.calendar import Shift, check_aware
+from journey.domain.delivery import GONE_OUT, IN_FLIGHT, OPEN, Reason, Status
+from journey.domain.pathway import Channel, Late, Quotes
+from journey.domain.planning import Plan, PlannedMessage, Verdict, with_shift
+
+# The reasons after which a step may come back if the plan wants it again.
+_REVERSIBLE = frozenset(
+    {
+        Reason.ENROLLMENT_CANCELLED,
+        Reason.NO_LONGER_APPLIES,
+        Reason.GOAL_REACHED,
+        Reason.POSTPONED,
+        Reason.PAUSED,
+        Reason.NO_ADDRESS,
+        Reason.OPTED_OUT,
+        Reason.NO_CONSENT,
+    }
+)
+
+
+class Action(StrEnum):
+    KEEP = "keep"
+    MOVE = "move"
+    CANCEL = "cancel"
+    ADD = "add"
+    CORRECT = "correct"
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingMessage:
+    """A stored message as far as replanning needs it. `planned_at` is the time the plan gave it."""
+
+    id: UUID
+    step: str
+    occurrence: int
+    status: Status
+    reason: Reason | None
+    planned_at: datetime
+    due_at: datetime
+    send_by: datetime
+    channel: Channel | None
+    quotes: Quotes
+    procedure_date: date | None
+    arrival_time: time | None
+    sent_at: datetime | None = None  # when it was last claimed for sending
+    is_escalation: bool = False
+
+    @property
+    def may_have_gone_out(self) -> bool:
+        # A failed one was refused or undelivered: the patient was not told.
+        return self.status in GONE_OUT or self.status in IN_FLIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of a preview, and of what is then written.
+
+    `target` is the message as it will stand (keep: as planned); `call` asks for a staff task.
+    """
+
+    action: Action
+    step: str
+    existing: ExistingMessage | None = None
+    target: PlannedMessage | None = None
+    occurrence: int = 0
+    reason: Reason | None = None
+    call: bool = False
+
+
+def diff_plan(
+    plan: Plan,
+    existing: Sequence[ExistingMessage],
+    now: datetime,
+    *,
+    gone: Reason = Reason.NO_LONGER_APPLIES,
+) -> list[Change]:
+    """The changes that bring what stands to the plan. An unchanged plan gives only KEEP.
+
+    `gone` is the reason recorded for open messages that the plan no longer holds.
+    """
+    now = check_aware(now)
+    by_step: dict[str, list[ExistingMessage]] = {}
+    for row in sorted(existing, key=lambda row: row.occurrence):
+        by_step.setdefault(row.step, []).append(row)
+    correction_key = plan.correction.step if plan.correction else None
+    changes: list[Change] = []
+    for wanted in plan.messages:
+        changes += _diff_step(wanted, by_step.pop(wanted.step, []), plan, now)
+    for step, rows in by_step.items():
+        if step != correction_key:
+            changes += [_cancel(row, gone) for row in rows if row.status in OPEN]
+    return changes + _diff_correction(plan, existing, now)
+
+
+def _diff_step(
+    wanted: PlannedMessage, rows: list[ExistingMessage], plan: Plan, now: datetime
+) -> list[Change]:
+    own = [row for row in rows if not row.is_escalation]
+    if not own:
+        return [_add(wanted, _next_occurrence(rows), plan, now)]
+    latest, stray = own[-1], [row for row in rows if row.is_escalation and row.status in OPEN]
+    changes = [_cancel(row, Reason.DATE_MOVED) for row in stray if _basis_moved(row, wanted)]
+    if latest.status in OPEN:
+        changes.append(_diff_open(wanted, latest, plan, now))
+    elif _comes_again(wanted, latest):
+        changes.append(_add(wanted, _next_occurrence(rows), plan, now))
+    else:
+        changes.append(Change(Action.KEEP, wanted.step, latest, wanted, latest.occurrence))
+    return changes
+
+
+def _diff_open(
+    wanted: PlannedMessage, row: ExistingMessage, plan: Plan, now: datetime
+) -> Change:
+    unmoved = not _basis_moved(row, wanted) and (row.planned_at, row.send_by) == (
+        wanted.at,
+        wanted.send_by,
+    )
+    same = (row.status.value, row.channel) == (wanted.verdict.value, wanted.channel)
+    if unmoved and same and (wanted.verdict is Verdict.SEND or row.reason == wanted.reason):
+        return Change(Action.KEEP, wanted.step, row, wanted, row.occurrence)
+    if unmoved and row.status is Status.PLANNED and wanted.verdict is Verdict.SEND:
+        # Only the channel differs: a time set by lateness or a retry stays as it is.
+        target = replace(wanted, due_at=row.due_at)
+        return Change(Action.MOVE, wanted.step, row, target, row.occurrence)
+    target, call = _face_the_clock(wanted, plan, now)
+    return Change(Action.MOVE, wanted.step, row, target, row.occurrence, target.reason, call)
+
+
+def _comes_again(wanted: PlannedMessage, latest: ExistingMessage) -> bool:
+    """Whether a step that is over gets another row: only a changed basis gives a reason to."""
+    moved = _basis_moved(latest, wanted)
+    if latest.may_have_gone_out or latest.status is Status.FAILED:
+        return moved and wanted.repeats
+    if wanted.verdict is Verdict.SKIP:
+        return False
+    return moved or latest.reason in _REVERSIBLE
+
+
+def _basis_moved(row: ExistingMessage, wanted: PlannedMessage) -> bool:
+    return (row.procedure_date, row.arrival_time) != (wanted.procedure_date, wanted.arrival_time)
+
+
+def _add(wanted: PlannedMessage, occurrence: int, plan: Plan, now: datetime) -> Change:
+    target, call = _face_the_clock(wanted, plan, now)
+    return Change(Action.ADD, wanted.step, None, target, occurrence, target.reason, call)
+
+
+def _face_the_clock(
+    wanted: PlannedMessage, plan: Plan, now: datetime
+) -> tuple[PlannedMessage, bool]:
+    """What becomes of a message whose time may have passed: its step's `late` rule, applied.
+
+    The second value asks for a call: where the step says so, or a critical message cannot go out.
+    """
+    if wanted.verdict is Verdict.SKIP:
+        return wanted, wanted.critical
+    if wanted.at >= now:
+        return wanted, False
+    if wanted.verdict is Verdict.HOLD:
+        return _give_up(wanted, now) if wanted.send_by < now else (wanted, False)
+    if wanted.late is Late.SKIP:
+        return _skipped(wanted, Reason.LATE), wanted.critical
+    if wanted.late is Late.CALL:
+        return _skipped(wanted, Reason.LATE_CALL), True
+    return send_now(wanted, plan, now)
+
+
+def send_now(wanted: PlannedMessage, plan: Plan, now: datetime) -> tuple[PlannedMessage, bool]:
+    """The message at the next allowed instant, or given up where its deadline is before that."""
+    at, _ = plan.window.settle(now, later=True, any_day=True)
+    if at > wanted.send_by:
+        return _give_up(wanted, now)
+    return with_shift(wanted, at, Shift.LATE), False
+
+
+def _give_up(wanted: PlannedMessage, now: datetime) -> tuple[PlannedMessage, bool]:
+    reason = Reason.PAST_DEADLINE if wanted.send_by < now else Reason.NO_TIME_LEFT
+    return _skipped(wanted, reason), wanted.critical or wanted.late is Late.CALL
+
+
+def _skipped(wanted: PlannedMessage, reason: Reason) -> PlannedMessage:
+    return replace(wanted, verdict=Verdict.SKIP, reason=reason)
+
+
+def _cancel(row: ExistingMessage, reason: Reason) -> Change:
+    return Change(Action.CANCEL, row.step, row, None, row.occurrence, reason)
+
+
+def _next_occurrence(rows: Iterable[ExistingMessage]) -> int:
+    return max((row.occurrence for row in rows), default=-1) + 1
+
+
+def _diff_correction(
+    plan: Plan, existing: Sequence[ExistingMessage], now: datetime
+) -> list[Change]:
+    """At most one open correction, and only while the patient was last told something else."""
+    wanted = plan.correction
+    if wanted is None:
+        return []
+    rows = sorted((row for row in existing if row.step == wanted.step), key=lambda r: r.occurrence)
+    stale = [row for row in rows if row.status in OPEN and _basis_moved(row, wanted)]
+    cancels = [_cancel(row, Reason.SUPERSEDED) for row in stale]
+    last = rows[-1] if rows else None
+    if plan.paused or not was_told_otherwise(existing, wanted):
+        return [_cancel(row, Reason.SUPERSEDED) for row in rows if row.status in OPEN]
+    if last and not _basis_moved(last, wanted) and last.reason is not Reason.SUPERSEDED:
+        # This very change has its correction already; what became of it is on the timeline.
+        return [*cancels, Change(Action.KEEP, wanted.step, last, wanted, last.occurrence)]
+    target, call = send_now(wanted, plan, now) if wanted.verdict is Verdict.SEND else (wanted, True)
+    target = replace(target, why=replace(target.why, shifts=()))
+    return [
+        *cancels,
+        Change(
+            Action.CORRECT, wanted.step, None, target, _next_occurrence(rows), target.reason, call
+        ),
+    ]
+
+
+def was_told_otherwise(existing: Sequence[ExistingMessage], wanted: PlannedMessage) -> bool:
+    """Whether the last message that named a date (or arrival time) named another one.
+
+    Only the latest counts: a patient moved away and back, and told neither, needs no correction.
+    """
+    told = sorted(
+        (row for row in existing if row.may_have_gone_out and row.sent_at),
+        key=lambda row: row.sent_at or row.due_at,
+    )
+    dates = [row for row in told if row.quotes is not Quotes.NOTHING]
+    if dates and dates[-1].procedure_date != wanted.procedure_date:
+        return True
+    arrivals = [row for row in told if row.quotes is Quotes.ARRIVAL]
+    if not arrivals or arrivals[-1].arrival_time is None or wanted.arrival_time is None:
+        return False
+    return arrivals[-1].arrival_time != wanted.arrival_time
