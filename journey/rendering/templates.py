@@ -1,0 +1,190 @@
+"""The template language: Jinja2 cut down to text, `{{ dotted.name | filter }}` and `{% if %}`.
+
+The parsed tree is checked against an allow-list, so there is nothing to bound at run time: no loops,
+calls, macros, imports or arithmetic. Every fault is a TemplateError that names line and variable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+
+from journey.rendering.filters import FILTERS
+
+MAX_SOURCE = 20_000
+MAX_DEPTH = 20
+_ALLOWED = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Getattr,
+    nodes.Filter,
+    nodes.If,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.Const,
+)
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_WHITE = re.compile(r"\s+")
+
+
+class TemplateError(ValueError):
+    """A template that cannot be used: what is wrong, on which line (1-based), with which variable."""
+
+    def __init__(self, message: str, line: int | None = None, variable: str | None = None) -> None:
+        super().__init__(f"line {line}: {message}" if line else message)
+        self.line = line
+        self.variable = variable
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def escape_markdown(value: Any) -> str:
+    """A value as Markdown text: every ASCII punctuation mark escaped, white space folded."""
+    return _PUNCTUATION.sub(r"\\\1", _WHITE.sub(" ", _plain(value)).strip())
+
+
+def _environment(finalize: Callable[[Any], str]) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, finalize=finalize, autoescape=False, keep_trailing_newline=True
+    )
+    environment.globals.clear()
+    environment.tests.clear()
+    environment.filters = dict(FILTERS)
+    return environment
+
+
+_PLAIN = _environment(_plain)
+_MARKDOWN = _environment(escape_markdown)
+
+
+def render_text(source: str, context: Mapping[str, Any]) -> str:
+    """Renders a template with plain values. Raises TemplateError for any fault in it."""
+    return _render(source, context, markdown=False)
+
+
+def render_markdown(source: str, context: Mapping[str, Any]) -> str:
+    """The same for a Markdown source: values are escaped, so that they stay text."""
+    return _render(source, context, markdown=True)
+
+
+def _render(source: str, context: Mapping[str, Any], *, markdown: bool) -> str:
+    template = _compile(source, markdown)
+    try:
+        return template.render(context)
+    except UndefinedError as error:
+        name = _undefined_name(source, context)
+        raise TemplateError(
+            f"{name or 'a variable'} has no value; check its spelling", _line_of(source, name), name
+        ) from error
+    except (SecurityError, TypeError, ValueError, AttributeError) as error:
+        raise TemplateError(f"cannot be rendered: {error}") from error
+
+
+@lru_cache(maxsize=2048)
+def _compile(source: str, markdown: bool) -> Template:
+    check_template(source)
+    return (_MARKDOWN if markdown else _PLAIN).from_string(source)
+
+
+@lru_cache(maxsize=2048)
+def check_template(source: str) -> nodes.Template:
+    """Parses a template and refuses whatever is not in the allow-list."""
+    if len(source) > MAX_SOURCE:
+        raise TemplateError(f"has {len(source)} characters; at most {MAX_SOURCE} are allowed")
+    try:
+        tree = _PLAIN.parse(source)
+        _check(tree, 0)
+    except TemplateSyntaxError as error:
+        raise TemplateError(error.message or "cannot be read", error.lineno) from error
+    except RecursionError as error:
+        raise TemplateError(f"is nested more than {MAX_DEPTH} deep") from error
+    return tree
+
+
+def _check(node: nodes.Node, depth: int) -> None:
+    line = getattr(node, "lineno", None)
+    if depth > MAX_DEPTH * 2:
+        raise TemplateError(f"is nested more than {MAX_DEPTH} deep", line)
+    if not isinstance(node, _ALLOWED):
+        raise TemplateError(
+            f"{type(node).__name__} is not allowed here; templates hold text, "
+            "{{ names | filters }} and {% if %} only",
+            line,
+        )
+    if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
+        raise TemplateError(f"{node.attr} is private", line, node.attr)
+    if isinstance(node, nodes.Getattr) and not isinstance(node.node, nodes.Name | nodes.Getattr):
+        raise TemplateError("only names have parts", line)
+    if isinstance(node, nodes.Compare) and any(op.op not in ("eq", "ne") for op in node.ops):
+        raise TemplateError("only == and != compare values here", line)
+    if isinstance(node, nodes.Filter):
+        _check_filter(node)
+    for child in node.iter_child_nodes():
+        _check(child, depth + 1)
+
+
+def _check_filter(node: nodes.Filter) -> None:
+    if node.name not in FILTERS:
+        raise TemplateError(
+            f"there is no filter {node.name}; use one of {', '.join(sorted(FILTERS))}",
+            node.lineno,
+            node.name,
+        )
+    if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
+        raise TemplateError(f"the filter {node.name} takes no arguments", node.lineno, node.name)
+
+
+@lru_cache(maxsize=2048)
+def variables(source: str) -> frozenset[str]:
+    """The dotted names a template mentions, such as {"patient.given_name"}."""
+    tree = check_template(source)
+    inner = {id(node.node) for node in tree.find_all(nodes.Getattr)}
+    outermost = [
+        node for node in tree.find_all((nodes.Getattr, nodes.Name)) if id(node) not in inner
+    ]
+    return frozenset(_dotted(node) for node in outermost)
+
+
+def _dotted(node: nodes.Node) -> str:
+    if isinstance(node, nodes.Getattr):
+        return f"{_dotted(node.node)}.{node.attr}"
+    assert isinstance(node, nodes.Name)
+    return node.name
+
+
+def _undefined_name(source: str, context: Mapping[str, Any]) -> str | None:
+    """The first mentioned name without a value: Jinja's own error gives only its last part."""
+    for name in sorted(variables(source)):
+        if not has_value(context, name):
+            return name
+    return None
+
+
+def has_value(context: Mapping[str, Any], name: str) -> bool:
+    value: Any = context
+    for part in name.split("."):
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif not isinstance(value, Mapping) and hasattr(value, part):
+            value = getattr(value, part)
+        else:
+            return False
+    return True
+
+
+def _line_of(source: str, name: str | None) -> int | None:
+    if name is None or name not in source:
+        return None
+    return source[: source.index(name)].count("\n") + 1

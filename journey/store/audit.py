@@ -1,0 +1,98 @@
+"""The audit log: append-only, each entry's hash covers the one before it. Holds ids, never names or texts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, text
+
+from journey.store.database import Tx
+from journey.store.schema import audit_entries
+
+_GENESIS = b"\0" * 32
+_LOCK = 7_310_001  # any constant: the advisory lock that keeps the chain single file
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one person or process did to one subject, such as "enrollment/<id>"."""
+
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, Any]
+
+
+def append(tx: Tx, entries: Sequence[Entry], at: datetime) -> None:
+    """Adds entries to the chain. Call it last in a transaction: other writers wait until it ends."""
+    if not entries:
+        return
+    if tx.is_postgres:
+        tx.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    head = tx.connection.execute(
+        select(audit_entries.c.seq, audit_entries.c.hash)
+        .order_by(audit_entries.c.seq.desc())
+        .limit(1)
+    ).first()
+    seq, previous = (head[0], bytes(head[1])) if head else (0, _GENESIS)
+    rows = []
+    for entry in entries:
+        seq += 1
+        row = {
+            "seq": seq,
+            "at": at,
+            "actor": entry.actor,
+            "action": entry.action,
+            "subject": entry.subject,
+            "detail": json.dumps(entry.detail, sort_keys=True, default=str),
+            "previous": previous,
+        }
+        row["hash"] = previous = _hash(row)
+        rows.append(row)
+    tx.connection.execute(insert(audit_entries), rows)
+
+
+def _hash(row: Mapping[str, Any]) -> bytes:
+    covered = [
+        row["seq"],
+        row["at"].isoformat(),
+        row["actor"],
+        row["action"],
+        row["subject"],
+        row["detail"],
+        bytes(row["previous"]).hex(),
+    ]
+    return hashlib.sha256(json.dumps(covered).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainState:
+    """The number of entries read and the first broken one, if any."""
+
+    entries: int
+    broken_at: int | None
+    head: str
+
+
+def verify(tx: Tx) -> ChainState:
+    """Walks the whole chain: a changed, removed or inserted entry breaks it there."""
+    previous, expected = _GENESIS, 0
+    query = select(audit_entries).order_by(audit_entries.c.seq)
+    for row in tx.connection.execution_options(yield_per=1000).execute(query):
+        expected += 1
+        entry = row._mapping
+        linked = entry["seq"] == expected and bytes(entry["previous"]) == previous
+        if not linked or _hash(entry) != bytes(entry["hash"]):
+            return ChainState(expected - 1, expected, previous.hex())
+        previous = bytes(entry["hash"])
+    return ChainState(expected, None, previous.hex())
+
+
+def recent(tx: Tx, limit: int = 50) -> list[dict[str, Any]]:
+    query = select(audit_entries).order_by(audit_entries.c.seq.desc()).limit(limit)
+    return [dict(row._mapping) for row in tx.connection.execute(query)]

@@ -1,0 +1,142 @@
+"""Connections and transactions on SQLite and PostgreSQL. The one place that commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.pool import StaticPool
+
+from journey.store.sealing import Sealer
+
+_BUSY_SECONDS = 15
+_WRITES = "journey_writes"
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be used now: gone, locked, full, or of another version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """An open transaction, with the key ring that its sealed columns need."""
+
+    connection: Connection
+    sealer: Sealer
+
+    @property
+    def is_postgres(self) -> bool:
+        return self.connection.dialect.name == "postgresql"
+
+
+class Database:
+    """One database, from its SQLAlchemy URL. Safe to share between threads, not across a fork."""
+
+    def __init__(self, url: str, sealer: Sealer) -> None:
+        self.url = url
+        self.sealer = sealer
+        self.engine = _make_engine(url)
+
+    @property
+    def is_postgres(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """A transaction that commits at the end of the block and rolls back if it raises."""
+        with _plain_errors(), self.engine.connect() as connection:
+            connection = connection.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield Tx(connection, self.sealer)
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A transaction that never changes anything."""
+        with _plain_errors(), self.engine.connect() as connection:
+            connection.begin()
+            try:
+                yield Tx(connection, self.sealer)
+            finally:
+                connection.rollback()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _make_engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        # A dead connection is found before it is used; four fit a worker's threads.
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=4
+        )
+    if parsed.get_backend_name() != "sqlite":
+        raise ValueError(
+            f"JOURNEY_DATABASE_URL names {parsed.get_backend_name()}; use sqlite:///PATH or "
+            "postgresql://USER@HOST/NAME"
+        )
+    if parsed.database in (None, "", ":memory:"):
+        engine = create_engine(
+            url, poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+    else:
+        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, below
+    connection.execute("PRAGMA journal_mode = WAL")
+    # FULL, since a claim lost with the power would be sent a second time.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its lock at the start: upgrading a read lock later fails at once when busy.
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise  # a rule of ours, which the caller knows how to explain
+    except DBAPIError as error:
+        raise StoreUnavailable(explain_failure(error)) from error
+
+
+def explain_failure(error: DBAPIError) -> str:
+    """The database's words about its own state, with what to do. Never the statement or its values."""
+    said = str(error.orig).strip().split("\n")[0]
+    lowered = said.lower()
+    if "locked" in lowered or "busy" in lowered:
+        return f"the database is locked by another program ({said}); close it and try again"
+    if "full" in lowered or "no space" in lowered:
+        return f"the disk of the database is full ({said}); free some space, nothing was half written"
+    if "readonly" in lowered or "read-only" in lowered:
+        return f"the database cannot be written ({said}); check the permissions of its folder"
+    if "no such table" in lowered or "does not exist" in lowered or "no such column" in lowered:
+        return f"the database has another version ({said}); run: journey migrate"
+    if "malformed" in lowered or "not a database" in lowered:
+        return f"the database file is damaged ({said}); restore it from the last backup"
+    if error.connection_invalidated or "connect" in lowered:
+        return f"the database does not answer ({said}); check that it runs and JOURNEY_DATABASE_URL"
+    return f"the database refused ({said}); run: journey doctor"
+
+
+def ping(database: Database) -> None:
+    """Raises StoreUnavailable when the database does not answer."""
+    with database.read() as tx:
+        tx.connection.execute(text("SELECT 1"))

@@ -1,0 +1,145 @@
+"""Enrollments: a patient on one published version of a pathway, with a procedure date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select, update
+
+from journey.domain.conditions import FactValue
+from journey.domain.eligibility import EnrollmentStatus
+from journey.domain.planning import Anchors
+from journey.store.database import Tx
+from journey.store.schema import enrollments, patients
+
+LIVE = (EnrollmentStatus.ACTIVE, EnrollmentStatus.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment:
+    """`revision` counts changes: whoever saves an older one is told what changed."""
+
+    id: UUID
+    patient_id: UUID
+    site_id: UUID
+    pathway: str
+    pathway_version_id: UUID
+    status: EnrollmentStatus
+    procedure_date: date | None
+    arrival_time: time | None
+    completed_on: date | None
+    facts: Mapping[str, FactValue]
+    goals: tuple[str, ...]
+    enrolled_at: datetime
+    revision: int
+
+    @property
+    def anchors(self) -> Anchors:
+        return Anchors(
+            self.enrolled_at, self.procedure_date, self.arrival_time, self.completed_on
+        )
+
+
+_COLUMNS = [enrollments.c[name] for name in Enrollment.__slots__]
+
+
+def _read(row: Row[Any]) -> Enrollment:
+    values = dict(row._mapping)
+    values["status"] = EnrollmentStatus(values["status"])
+    values["goals"] = tuple(values["goals"])
+    return Enrollment(**values)
+
+
+def values_of(enrollment: Enrollment) -> dict[str, Any]:
+    values = {name: getattr(enrollment, name) for name in Enrollment.__slots__}
+    return values | {"status": enrollment.status.value, "goals": list(enrollment.goals)}
+
+
+def insert_all(tx: Tx, rows: Sequence[Enrollment]) -> None:
+    if rows:
+        tx.connection.execute(insert(enrollments), [values_of(row) for row in rows])
+
+
+def get(tx: Tx, enrollment_id: UUID, *, lock: bool = False) -> Enrollment | None:
+    query = select(*_COLUMNS).where(enrollments.c.id == enrollment_id)
+    if lock and tx.is_postgres:
+        query = query.with_for_update()
+    row = tx.connection.execute(query).first()
+    return _read(row) if row else None
+
+
+def save(tx: Tx, enrollment: Enrollment) -> bool:
+    """Writes the next revision; False when somebody else wrote it first."""
+    values = values_of(enrollment) | {"revision": enrollment.revision + 1}
+    result = tx.connection.execute(
+        update(enrollments)
+        .where(enrollments.c.id == enrollment.id, enrollments.c.revision == enrollment.revision)
+        .values(values)
+    )
+    return result.rowcount == 1
+
+
+def live_of_patients(tx: Tx, patient_ids: Sequence[UUID]) -> list[Enrollment]:
+    query = select(*_COLUMNS).where(
+        enrollments.c.patient_id.in_(patient_ids),
+        enrollments.c.status.in_([status.value for status in LIVE]),
+    )
+    return [_read(row) for row in tx.connection.execute(query)]
+
+
+def everyone(tx: Tx, limit: int = 100) -> list[Enrollment]:
+    """Enrollments in the order of their procedure."""
+    query = select(*_COLUMNS).order_by(enrollments.c.procedure_date, enrollments.c.id).limit(limit)
+    return [_read(row) for row in tx.connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class SendingContext:
+    """What a message needs of its enrollment and patient to go out, in one row."""
+
+    enrollment_id: UUID
+    pathway_version_id: UUID
+    site_id: UUID
+    status: EnrollmentStatus
+    procedure_date: date | None
+    arrival_time: time | None
+    facts: Mapping[str, FactValue]
+    patient_id: UUID
+    sealed_person: bytes
+    locale: str
+    time_zone: str | None
+    prefers: str | None
+    consent_sms: bool
+    consent_email: bool
+
+
+def sending_contexts(tx: Tx, enrollment_ids: Sequence[UUID]) -> dict[UUID, SendingContext]:
+    query = (
+        select(
+            enrollments.c.id.label("enrollment_id"),
+            enrollments.c.pathway_version_id,
+            enrollments.c.site_id,
+            enrollments.c.status,
+            enrollments.c.procedure_date,
+            enrollments.c.arrival_time,
+            enrollments.c.facts,
+            enrollments.c.patient_id,
+            patients.c.sealed_person,
+            patients.c.locale,
+            patients.c.time_zone,
+            patients.c.prefers,
+            patients.c.consent_sms,
+            patients.c.consent_email,
+        )
+        .join(patients, patients.c.id == enrollments.c.patient_id)
+        .where(enrollments.c.id.in_(enrollment_ids))
+    )
+    found = {}
+    for row in tx.connection.execute(query):
+        values = dict(row._mapping) | {"status": EnrollmentStatus(row.status)}
+        found[row.enrollment_id] = SendingContext(**values)
+    return found

@@ -1,0 +1,362 @@
+"""The messages: the queue, its claims, and the only code that writes a status."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+
+from journey.domain.delivery import Event, Reason, Status, next_status
+from journey.domain.pathway import Channel, Quotes
+from journey.domain.planning import PlannedMessage
+from journey.domain.replanning import ExistingMessage
+from journey.store.database import Tx
+from journey.store.ids import new_id
+from journey.store.schema import message_events, messages
+
+CONTENT = "messages.content"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stored message. Instants are UTC; `attempts` counts claims and tells two of them apart."""
+
+    id: UUID
+    enrollment_id: UUID
+    step: str
+    occurrence: int
+    stands_in_for: UUID | None
+    phase: str
+    channel: Channel | None
+    status: Status
+    reason: Reason | None
+    planned_at: datetime
+    due_at: datetime
+    send_by: datetime
+    why: Mapping[str, Any]
+    critical: bool
+    quotes: Quotes
+    procedure_date: date | None
+    arrival_time: time | None
+    attempts: int
+    claimed_at: datetime | None
+    accepted_at: datetime | None
+    delivered_at: datetime | None
+    provider_id: str | None
+    code: str | None
+    address_token: bytes | None
+    segments: int | None
+    sealed_content: bytes | None
+
+    @property
+    def existing(self) -> ExistingMessage:
+        """The message as replanning sees it."""
+        return ExistingMessage(
+            id=self.id,
+            step=self.step,
+            occurrence=self.occurrence,
+            status=self.status,
+            reason=self.reason,
+            planned_at=self.planned_at,
+            due_at=self.due_at,
+            send_by=self.send_by,
+            channel=self.channel,
+            quotes=self.quotes,
+            procedure_date=self.procedure_date,
+            arrival_time=self.arrival_time,
+            sent_at=self.claimed_at,
+            is_escalation=self.stands_in_for is not None,
+        )
+
+
+_COLUMNS = [messages.c[name] for name in Message.__slots__]
+
+
+def _read(row: Row[Any]) -> Message:
+    values = dict(row._mapping)
+    values["status"] = Status(values["status"])
+    values["reason"] = Reason(values["reason"]) if values["reason"] else None
+    values["channel"] = Channel(values["channel"]) if values["channel"] else None
+    values["quotes"] = Quotes(values["quotes"])
+    return Message(**values)
+
+
+def _fetch(tx: Tx, query: Select[Any]) -> list[Message]:
+    return [_read(row) for row in tx.connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One event for one message, expected to be in `before` on its given attempt."""
+
+    id: UUID
+    before: Status
+    attempt: int
+    event: Event
+    at: datetime
+    values: Mapping[str, Any] = field(default_factory=dict)
+    detail: str | None = None
+
+    @classmethod
+    def of(
+        cls, message: Message, event: Event, at: datetime, detail: str | None = None, **values: Any
+    ) -> Move:
+        return cls(message.id, message.status, message.attempts, event, at, values, detail)
+
+    @property
+    def after(self) -> Status:
+        status = next_status(self.before, self.event)
+        if status is None:
+            raise ValueError(f"a message that is {self.before} cannot be {self.event}")
+        return status
+
+
+def move(tx: Tx, moves: Sequence[Move]) -> list[Move]:
+    """Applies the events whose message still stands as expected, and records them.
+
+    Returns those that won; losing a race is a normal outcome, never an error. A row leaves `check_at`
+    unless its values set one.
+    """
+    groups: dict[frozenset[str], list[Move]] = defaultdict(list)
+    for one in moves:
+        groups[frozenset(one.values)].append(one)
+    won = [winner for group in groups.values() for winner in _move_alike(tx, group)]
+    _record(tx, won)
+    return won
+
+
+def _move_alike(tx: Tx, group: list[Move]) -> list[Move]:
+    """One executemany for moves that set the same columns; one by one only if a race was lost."""
+    if "check_at" not in group[0].values:
+        extra: dict[str, Any] = {"check_at": None}
+    else:
+        extra = {}
+    statement = (
+        update(messages)
+        .where(
+            messages.c.id == bindparam("_id"),
+            messages.c.status == bindparam("_before"),
+            messages.c.attempts == bindparam("_attempt"),
+        )
+        .values({name: bindparam(f"_{name}") for name in ("status", *group[0].values)} | extra)
+    )
+    rows = [
+        {"_id": m.id, "_before": m.before.value, "_attempt": m.attempt, "_status": m.after.value}
+        | {f"_{name}": value for name, value in m.values.items()}
+        for m in group
+    ]
+    savepoint = tx.connection.begin_nested()
+    if tx.connection.execute(statement, rows).rowcount == len(rows):
+        savepoint.commit()
+        return group
+    savepoint.rollback()
+    return [
+        one
+        for one, row in zip(group, rows, strict=True)
+        if tx.connection.execute(statement, row).rowcount == 1
+    ]
+
+
+def _record(tx: Tx, moves: Sequence[Move]) -> None:
+    if not moves:
+        return
+    tx.connection.execute(
+        insert(message_events),
+        [
+            {
+                "message_id": one.id,
+                "at": one.at,
+                "event": one.event.name.lower(),
+                "status": one.after.value,
+                "attempt": one.attempt,
+                "reason": one.values.get("reason"),
+                "detail": one.detail,
+            }
+            for one in moves
+        ],
+    )
+
+
+def claim_due(
+    tx: Tx, channel: Channel, now: datetime, lease_until: datetime, limit: int
+) -> list[Message]:
+    """Takes up to `limit` due messages for this worker: one conditional UPDATE … RETURNING.
+
+    Rows that another worker holds are skipped on PostgreSQL; SQLite has one writer at a time.
+    """
+    due = (
+        select(messages.c.id)
+        .where(
+            messages.c.status == Status.PLANNED.value,
+            messages.c.channel == channel.value,
+            messages.c.due_at <= now,
+        )
+        .order_by(messages.c.due_at)
+        .limit(limit)
+    )
+    if tx.is_postgres:
+        due = due.with_for_update(skip_locked=True)
+    statement = (
+        update(messages)
+        .where(
+            messages.c.id.in_(select(due.cte("due").c.id)),
+            messages.c.status == Status.PLANNED.value,
+        )
+        .values(
+            status=Status.SENDING.value,
+            attempts=messages.c.attempts + 1,
+            claimed_at=now,
+            check_at=lease_until,
+        )
+        .returning(*_COLUMNS)
+    )
+    claimed = [_read(row) for row in tx.connection.execute(statement)]
+    return sorted(claimed, key=lambda message: message.due_at)
+
+
+def count_due(tx: Tx, channel: Channel, now: datetime, up_to: int) -> int:
+    """How many messages are due, counted no further than `up_to`."""
+    due = (
+        select(messages.c.id)
+        .where(
+            messages.c.status == Status.PLANNED.value,
+            messages.c.channel == channel.value,
+            messages.c.due_at <= now,
+        )
+        .limit(up_to)
+    )
+    return int(tx.connection.execute(select(func.count()).select_from(due.subquery())).scalar_one())
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """When the next planned message is due, on any channel."""
+    query = select(func.min(messages.c.due_at)).where(messages.c.status == Status.PLANNED.value)
+    earliest: datetime | None = tx.connection.execute(query).scalar_one()
+    return earliest
+
+
+def to_check(tx: Tx, now: datetime, limit: int) -> list[Message]:
+    """Messages that somebody must look at: leases run out, unknown outcomes, unanswered critical ones.
+
+    Taken under a row lock, so that two sweepers share the work.
+    """
+    query = (
+        select(*_COLUMNS)
+        .where(messages.c.check_at.is_not(None), messages.c.check_at <= now)
+        .order_by(messages.c.check_at)
+        .limit(limit)
+    )
+    if tx.is_postgres:
+        query = query.with_for_update(skip_locked=True)
+    return _fetch(tx, query)
+
+
+def postpone_check(tx: Tx, ids: Iterable[UUID], until: datetime) -> None:
+    """Puts off the next look at messages, without an event: nothing happened to them."""
+    ids = list(ids)
+    if ids:
+        tx.connection.execute(update(messages).where(messages.c.id.in_(ids)).values(check_at=until))
+
+
+def insert_planned(
+    tx: Tx, enrollment_id: UUID, planned: Iterable[tuple[PlannedMessage, int]]
+) -> list[UUID]:
+    """New rows for planned messages with their occurrences."""
+    rows = [new_row(enrollment_id, message, occurrence) for message, occurrence in planned]
+    insert_rows(tx, rows)
+    return [row["id"] for row in rows]
+
+
+def insert_rows(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        tx.connection.execute(insert(messages), rows)
+
+
+def new_row(enrollment_id: UUID, message: PlannedMessage, occurrence: int) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "enrollment_id": enrollment_id,
+        "step": message.step,
+        "occurrence": occurrence,
+        "phase": message.phase,
+        "status": message.verdict.value,
+        **plan_values(message),
+        "critical": message.critical,
+        "quotes": message.quotes.value,
+    }
+
+
+def plan_values(message: PlannedMessage) -> dict[str, Any]:
+    """The columns that a plan sets, on a new row and when it moves an open one."""
+    held = message.verdict.value == Status.HELD.value
+    return {
+        "channel": message.channel.value if message.channel else None,
+        "reason": message.reason.value if message.reason else None,
+        "planned_at": message.at,
+        "due_at": message.due_at,
+        "send_by": message.send_by,
+        "check_at": message.send_by if held else None,
+        "why": {
+            "anchor": message.why.anchor.value,
+            "day": message.why.day,
+            "time": message.why.time,
+            "anchor_date": message.why.anchor_date.isoformat(),
+            "zone": message.why.zone,
+            "shifts": [shift.value for shift in message.why.shifts],
+        },
+        "procedure_date": message.procedure_date,
+        "arrival_time": message.arrival_time,
+    }
+
+
+def of_enrollment(tx: Tx, enrollment_id: UUID, *, lock: bool = False) -> list[Message]:
+    """All messages of an enrollment. `lock` keeps workers from claiming them until the commit."""
+    query = select(*_COLUMNS).where(messages.c.enrollment_id == enrollment_id)
+    if lock and tx.is_postgres:
+        query = query.with_for_update()
+    found = _fetch(tx, query.order_by(messages.c.id))
+    return sorted(found, key=lambda m: (m.due_at, m.step, m.occurrence))
+
+
+def by_ids(tx: Tx, ids: Sequence[UUID]) -> list[Message]:
+    return _fetch(tx, select(*_COLUMNS).where(messages.c.id.in_(ids)))
+
+
+def by_provider_ids(tx: Tx, provider_ids: Sequence[str]) -> set[str]:
+    """Which of the provider's ids some message already has."""
+    query = select(messages.c.provider_id).where(messages.c.provider_id.in_(provider_ids))
+    return {str(row[0]) for row in tx.connection.execute(query)}
+
+
+def next_occurrence(tx: Tx, enrollment_id: UUID, step: str) -> int:
+    query = select(func.max(messages.c.occurrence)).where(
+        messages.c.enrollment_id == enrollment_id, messages.c.step == step
+    )
+    return int(tx.connection.execute(query).scalar_one()) + 1
+
+
+def has_stand_in(tx: Tx, message: Message) -> bool:
+    query = select(messages.c.id).where(
+        messages.c.enrollment_id == message.enrollment_id,
+        messages.c.stands_in_for == message.id,
+    )
+    return tx.connection.execute(query).first() is not None
+
+
+def counts_by_status(tx: Tx) -> dict[str, int]:
+    query = select(messages.c.status, func.count()).group_by(messages.c.status)
+    return {str(status): int(count) for status, count in tx.connection.execute(query)}
+
+
+def events_of(tx: Tx, message_id: UUID) -> list[dict[str, Any]]:
+    query = (
+        select(message_events)
+        .where(message_events.c.message_id == message_id)
+        .order_by(message_events.c.id)
+    )
+    return [dict(row._mapping) for row in tx.connection.execute(query)]

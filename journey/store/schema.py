@@ -1,0 +1,305 @@
+"""The tables. Whatever identifies a patient, and every message body, is in a `sealed_*` column."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Time,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.engine import Dialect
+
+from journey.domain.delivery import Status
+from journey.domain.eligibility import EnrollmentStatus
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime on both databases; SQLite keeps it as text without offset."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+# SQLite counts up only in a plain INTEGER primary key.
+_Counter = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _one_of(column: str, values: Any) -> str:
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
+
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("key", String(40), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("key", String(40), nullable=False, unique=True),
+    Column("config", JSON, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="0"),
+)
+
+pathway_versions = Table(
+    "pathway_versions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("pathway", String(40), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("published_at", Instant),
+    Column("approved_by", String(200)),
+    Column("for_demonstration", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("pathway", "number"),
+)
+
+patients = Table(
+    "patients",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("identity_token", LargeBinary, nullable=False, unique=True),
+    Column("sealed_person", LargeBinary, nullable=False),
+    Column("locale", String(10), nullable=False),
+    Column("time_zone", String(60)),
+    Column("prefers", String(5)),
+    Column("consent_sms", Boolean, nullable=False),
+    Column("consent_email", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+patient_tokens = Table(
+    "patient_tokens",
+    metadata,
+    Column("token", LargeBinary, primary_key=True),
+    Column("patient_id", ForeignKey("patients.id"), primary_key=True),
+    Index("ix_patient_tokens_patient_id", "patient_id"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", _Counter, primary_key=True),
+    Column("patient_id", ForeignKey("patients.id"), nullable=False, index=True),
+    Column("channel", String(5), nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("wording", Text, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+enrollments = Table(
+    "enrollments",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patient_id", ForeignKey("patients.id"), nullable=False),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("pathway", String(40), nullable=False),
+    Column("pathway_version_id", ForeignKey("pathway_versions.id"), nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("procedure_date", Date),
+    Column("arrival_time", Time),
+    Column("completed_on", Date),
+    Column("facts", JSON, nullable=False),
+    Column("goals", JSON, nullable=False),
+    Column("enrolled_at", Instant, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="0"),
+    CheckConstraint(_one_of("status", EnrollmentStatus), name="status"),
+    Index("ix_enrollments_patient_id", "patient_id"),
+    Index("ix_enrollments_procedure_date", "procedure_date"),
+    # The same patient, pathway and date is one enrollment, whoever races whom.
+    Index(
+        "uq_enrollments_live",
+        "patient_id",
+        "pathway",
+        "procedure_date",
+        unique=True,
+        postgresql_where=text("status IN ('active', 'paused')"),
+        sqlite_where=text("status IN ('active', 'paused')"),
+    ),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("enrollment_id", ForeignKey("enrollments.id"), nullable=False),
+    Column("step", String(40), nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("stands_in_for", Uuid),  # the critical message that this one escalates
+    Column("phase", String(6), nullable=False),
+    Column("channel", String(5)),
+    Column("status", String(10), nullable=False),
+    Column("reason", String(24)),
+    Column("planned_at", Instant, nullable=False),  # what the pathway says
+    Column("due_at", Instant, nullable=False),  # what will be done: late, retried
+    Column("send_by", Instant, nullable=False),
+    # When somebody must look at a row that is not planned: lease end, next look-up, escalation.
+    Column("check_at", Instant),
+    Column("why", JSON, nullable=False),
+    Column("critical", Boolean, nullable=False),
+    Column("quotes", String(8), nullable=False),
+    Column("procedure_date", Date),
+    Column("arrival_time", Time),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("claimed_at", Instant),
+    Column("accepted_at", Instant),
+    Column("delivered_at", Instant),
+    Column("provider_id", String(64)),
+    Column("code", String(40)),
+    Column("address_token", LargeBinary),
+    Column("segments", Integer),
+    Column("sealed_content", LargeBinary),
+    UniqueConstraint("enrollment_id", "step", "occurrence"),
+    CheckConstraint(_one_of("status", Status), name="status"),
+    CheckConstraint("due_at <= send_by", name="due_before_deadline"),
+    # The queue: only planned rows are in it, so its size at the due end is flat in the backlog.
+    Index(
+        "ix_messages_due",
+        "channel",
+        "due_at",
+        postgresql_where=text("status = 'planned'"),
+        sqlite_where=text("status = 'planned'"),
+    ),
+    Index(
+        "ix_messages_check",
+        "check_at",
+        postgresql_where=text("check_at IS NOT NULL"),
+        sqlite_where=text("check_at IS NOT NULL"),
+    ),
+    Index(
+        "uq_messages_provider_id",
+        "provider_id",
+        unique=True,
+        postgresql_where=text("provider_id IS NOT NULL"),
+        sqlite_where=text("provider_id IS NOT NULL"),
+    ),
+)
+
+message_events = Table(
+    "message_events",
+    metadata,
+    Column("id", _Counter, primary_key=True),
+    Column("message_id", ForeignKey("messages.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("reason", String(24)),
+    Column("detail", Text),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("channel", String(5), nullable=False),
+    Column("address_token", LargeBinary, nullable=False),
+    Column("reason", String(24), nullable=False),
+    Column("source", String(40), nullable=False),
+    Column("sealed_evidence", LargeBinary),
+    Column("at", Instant, nullable=False),
+    Column("lifted_at", Instant),
+    Index(
+        "uq_suppressions_active",
+        "address_token",
+        "channel",
+        unique=True,
+        postgresql_where=text("lifted_at IS NULL"),
+        sqlite_where=text("lifted_at IS NULL"),
+    ),
+)
+
+staff_tasks = Table(
+    "staff_tasks",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("dedupe_key", String(120), nullable=False, unique=True),
+    Column("kind", String(30), nullable=False),
+    Column("enrollment_id", ForeignKey("enrollments.id"), index=True),
+    Column("message_id", ForeignKey("messages.id")),
+    Column("detail", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("done_by", String(200)),
+    Column("sealed_note", LargeBinary),
+    Index(
+        "ix_staff_tasks_open",
+        "due_at",
+        postgresql_where=text("done_at IS NULL"),
+        sqlite_where=text("done_at IS NULL"),
+    ),
+)
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("subject", String(80), nullable=False, index=True),
+    Column("detail", Text, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Counter, primary_key=True),
+    Column("message_id", Uuid, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("channel", String(5), nullable=False),
+    Column("sealed_content", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("message_id", "attempt"),
+)

@@ -1,0 +1,91 @@
+"""What needs a person: opened once per cause, with a due time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from journey.store.database import Tx
+from journey.store.ids import new_id
+from journey.store.schema import staff_tasks
+
+
+class TaskKind(StrEnum):
+    CALL = "call"  # tell the patient by phone what a message could not
+    SET_ARRIVAL = "set_arrival"  # messages wait for the arrival time
+    CONFIRM_DONE = "confirm_done"  # recovery messages wait for "it went ahead"
+    OUTCOME_UNKNOWN = "outcome_unknown"  # the provider cannot say whether it was sent
+    BAD_ADDRESS = "bad_address"  # a number or e-mail address that does not work
+    UNREACHABLE = "unreachable"  # no channel is left for this patient
+    NOT_DELIVERED = "not_delivered"  # a critical message without a receipt
+    PROVIDER = "provider"  # the provider refuses everything: credentials, sender, balance
+    CANNOT_RENDER = "cannot_render"  # a template failed for this patient
+    SENT_TWICE = "sent_twice"  # the provider reports two messages where one was meant
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """`cause` makes it unique: the same cause never opens a second task."""
+
+    kind: TaskKind
+    cause: str
+    detail: str
+    due_at: datetime
+    enrollment_id: UUID | None = None
+    message_id: UUID | None = None
+
+
+def open_all(tx: Tx, tasks: Sequence[NewTask], at: datetime) -> None:
+    """Opens tasks, leaving out those whose cause already has one."""
+    if not tasks:
+        return
+    rows = [
+        {
+            "id": new_id(),
+            "dedupe_key": f"{task.kind.value}/{task.cause}",
+            "kind": task.kind.value,
+            "enrollment_id": task.enrollment_id,
+            "message_id": task.message_id,
+            "detail": task.detail,
+            "opened_at": at,
+            "due_at": task.due_at,
+        }
+        for task in tasks
+    ]
+    statement: Any = (postgresql.insert if tx.is_postgres else sqlite.insert)(staff_tasks)
+    tx.connection.execute(statement.on_conflict_do_nothing(index_elements=["dedupe_key"]), rows)
+
+
+def close_kind(tx: Tx, enrollment_id: UUID, kinds: Sequence[TaskKind], by: str, at: datetime) -> None:
+    """Closes an enrollment's tasks whose cause has gone, such as a missing arrival time."""
+    tx.connection.execute(
+        update(staff_tasks)
+        .where(
+            staff_tasks.c.enrollment_id == enrollment_id,
+            staff_tasks.c.kind.in_([kind.value for kind in kinds]),
+            staff_tasks.c.done_at.is_(None),
+        )
+        .values(done_at=at, done_by=by)
+    )
+
+
+def open_tasks(tx: Tx, limit: int = 200) -> list[dict[str, Any]]:
+    query = (
+        select(staff_tasks)
+        .where(staff_tasks.c.done_at.is_(None))
+        .order_by(staff_tasks.c.due_at)
+        .limit(limit)
+    )
+    return [dict(row._mapping) for row in tx.connection.execute(query)]
+
+
+def of_enrollment(tx: Tx, enrollment_id: UUID) -> list[dict[str, Any]]:
+    query = select(staff_tasks).where(staff_tasks.c.enrollment_id == enrollment_id)
+    return [dict(row._mapping) for row in tx.connection.execute(query)]

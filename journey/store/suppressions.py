@@ -1,0 +1,69 @@
+"""Addresses that must not be written to, per channel. Kept by token, so that they outlive a patient's record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from journey.domain.delivery import Reason
+from journey.domain.pathway import Channel
+from journey.store.database import Tx
+from journey.store.ids import new_id
+from journey.store.schema import suppressions
+
+EVIDENCE = "suppressions.evidence"
+
+
+def add(
+    tx: Tx,
+    channel: Channel,
+    token: bytes,
+    reason: Reason,
+    source: str,
+    at: datetime,
+    evidence: str | None = None,
+) -> bool:
+    """Suppresses an address; False if it already is."""
+    row: dict[str, Any] = {
+        "id": new_id(),
+        "channel": channel.value,
+        "address_token": token,
+        "reason": reason.value,
+        "source": source,
+        "sealed_evidence": tx.sealer.seal(evidence, EVIDENCE) if evidence else None,
+        "at": at,
+    }
+    savepoint = tx.connection.begin_nested()
+    try:
+        tx.connection.execute(insert(suppressions), row)
+        savepoint.commit()
+    except IntegrityError:
+        savepoint.rollback()
+        return False
+    return True
+
+
+def lift(tx: Tx, channel: Channel, tokens: Sequence[bytes], at: datetime) -> bool:
+    """Allows an address again; False if it was not suppressed. The old row stays as evidence."""
+    result = tx.connection.execute(
+        update(suppressions)
+        .where(
+            suppressions.c.address_token.in_(tokens),
+            suppressions.c.channel == channel.value,
+            suppressions.c.lifted_at.is_(None),
+        )
+        .values(lifted_at=at)
+    )
+    return result.rowcount > 0
+
+
+def active(tx: Tx, tokens: Sequence[bytes]) -> set[tuple[bytes, Channel]]:
+    """Which of these addresses are suppressed on which channel."""
+    query = select(suppressions.c.address_token, suppressions.c.channel).where(
+        suppressions.c.address_token.in_(list(tokens)), suppressions.c.lifted_at.is_(None)
+    )
+    return {(bytes(token), Channel(channel)) for token, channel in tx.connection.execute(query)}

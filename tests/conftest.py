@@ -1,0 +1,62 @@
+"""Real servers and stateful fakes for the suite; every pytest-xdist worker starts its own."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests.fakes.smtp_process import SmtpSink
+from tests.fakes.twilio_process import FakeTwilio
+from tests.servers import PostgresServer, RedisServer, start_postgres, start_redis
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    with start_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """The database that every `postgres_url` is a copy of; later a migrated one."""
+    return "template1"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """A fresh database of this test's own."""
+    name = f"test_{uuid4().hex}"
+    yield postgres_server.create_database(name, template=postgres_template)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with start_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_fake_twilio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeTwilio]:
+    with FakeTwilio(tmp_path_factory.mktemp("twilio"), fsync=False) as fake:
+        yield fake
+
+
+@pytest.fixture
+def fake_twilio(shared_fake_twilio: FakeTwilio) -> FakeTwilio:
+    """The shared fake with nothing remembered; a test may even kill it."""
+    shared_fake_twilio.reset()
+    return shared_fake_twilio
+
+
+@pytest.fixture(scope="session")
+def shared_smtp_sink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmtpSink]:
+    with SmtpSink(tmp_path_factory.mktemp("smtp"), fsync=False) as sink:
+        yield sink
+
+
+@pytest.fixture
+def smtp_sink(shared_smtp_sink: SmtpSink) -> SmtpSink:
+    """The shared sink with nothing remembered."""
+    shared_smtp_sink.reset()
+    return shared_smtp_sink

@@ -1,0 +1,1 @@
+"""A fake Twilio: messages, look-ups, status callbacks, and faults on demand."""
