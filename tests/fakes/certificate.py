@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 
 def make_certificate(directory: Path) -> Path:
-    """Write `server.pem` (key and certificate) and `certificate.pem` (to trust); return the first."""
+    """Write `certificate.pem`, for clients to trust, and return `server.pem`, with the key too."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

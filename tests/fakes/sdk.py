@@ -11,6 +11,8 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 
 from tests.fakes.twilio_process import FakeTwilio
 
+# SDK 9.13 signs in with aiohttp.BasicAuth, which aiohttp 3.14 deprecates.
+SDK_WARNINGS = r"ignore:(BasicAuth is|The 'auth' parameter is) deprecated:DeprecationWarning"
 TWILIO = "https://api.twilio.com"
 
 

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]
 
-from tests.fakes.sdk import sdk_client
+from tests.fakes.sdk import SDK_WARNINGS, sdk_client
 from tests.fakes.twilio_process import FakeTwilio
 
-# The SDK builds aiohttp.BasicAuth, which aiohttp 3.14 deprecates.
-pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
+pytestmark = pytest.mark.filterwarnings(SDK_WARNINGS)
 
 ANNA = "+447700900123"
 BEN = "+447700900456"

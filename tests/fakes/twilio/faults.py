@@ -39,7 +39,7 @@ def kill(request: web.BaseRequest, action: Action) -> list[int]:
             os.killpg(pid, signal.SIGKILL)
         else:
             os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         return []
     return [pid]
 

@@ -115,7 +115,7 @@ class TwilioServer:
         if action.kind == "error":
             return error_answer(action.status, action.code, f"Fault on demand: {action.name}")
         if action.kind == "garbage":
-            return web.Response(body=b"<html>upstream said nothing</html>", status=200)
+            return web.Response(text="<html>upstream said nothing</html>", content_type="text/html")
         if action.kind == "hang":
             await faults.hang(request)
         if action.kind.startswith("kill"):

@@ -1,0 +1,74 @@
+"""What a channel must do: send one message, say what became of it, and own up when it cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from journey.domain.outcomes import Outcome
+from journey.domain.pathway import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A rendered message on its way. `attempt` counts from 1; instants are UTC."""
+
+    message_id: UUID
+    attempt: int
+    to: str
+    text: str
+    send_by: datetime
+    subject: str = ""
+    html: str = ""
+    from_name: str = ""
+    unsubscribe_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message whose outcome is unknown, as far as a look-up needs it."""
+
+    message_id: UUID
+    attempt: int
+    to: str
+    text: str
+    tried_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The provider has it, under this id."""
+
+    provider_id: str
+
+
+class Absent:
+    """The provider does not have it."""
+
+
+class CannotSay:
+    """The look-up itself failed, or this provider has none."""
+
+
+Verdict = Found | Absent | CannotSay
+
+
+class ChannelPort(Protocol):
+    """One provider. Its methods never raise for what a provider does; that is an Outcome."""
+
+    kind: Channel
+    # Whether a lost message may go out again unseen (e-mail, under the same Message-ID).
+    may_resend: bool
+
+    async def send(self, outgoing: Outgoing, now: datetime) -> Outcome:
+        """Tries once, within the channel's own time limit."""
+        ...
+
+    async def find(self, sent: Sent, taken: Collection[str]) -> Verdict:
+        """Looks for a message at the provider; ids in `taken` belong to other messages."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,123 @@
+"""SMS through Twilio's own SDK, with its async client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.values import unset
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.http.response import Response
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
+from journey.channels.protocol import Absent, CannotSay, ChannelPort, Found, Outgoing, Sent, Verdict
+from journey.channels.twilio_codes import read_refusal
+from journey.domain.delivery import Reason
+from journey.domain.outcomes import Accepted, NoAnswer, NotNow, Outcome
+from journey.domain.pathway import Channel
+
+_DEFAULT_BASE = "https://api.twilio.com"
+_MAX_VALIDITY = 36_000  # seconds; Twilio's own limit
+_SKEW = timedelta(minutes=2)  # their clock against ours, when a look-up asks "since"
+_LOOK_BACK = 200  # messages to one number that a look-up reads at most
+
+
+class _HttpClient(AsyncTwilioHttpClient):
+    """The SDK's client with another base address, and a time limit that holds.
+
+    SDK 9.13 ignores a timeout given to the client itself; one given per request works.
+    """
+
+    def __init__(self, base: str, seconds: float) -> None:
+        super().__init__()
+        self._base = base.rstrip("/")
+        self._timeout: Any = aiohttp.ClientTimeout(total=seconds)
+
+    async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        kwargs["timeout"] = None
+        return await super().request(
+            method, url.replace(_DEFAULT_BASE, self._base, 1), *args, **kwargs
+        )
+
+
+class TwilioSms(ChannelPort):
+    """Make it inside the event loop it is used in: the SDK's client belongs to one loop."""
+
+    kind = Channel.SMS
+    may_resend = False
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        auth_token: str,
+        sender: str,
+        messaging_service_sid: str,
+        api_url: str,
+        callback_url: str,
+        seconds: float,
+    ) -> None:
+        self._http = _HttpClient(api_url, seconds)
+        self._client = Client(account_sid, auth_token, http_client=self._http)
+        self._sender = sender or unset
+        self._service = messaging_service_sid or unset
+        self._callback_url = callback_url
+        self._seconds = seconds
+
+    async def send(self, outgoing: Outgoing, now: datetime) -> Outcome:
+        attempt = urlencode({"message": outgoing.message_id, "attempt": outgoing.attempt})
+        left = int((outgoing.send_by - now).total_seconds())
+        try:
+            async with asyncio.timeout(self._seconds):
+                created = await self._client.messages.create_async(
+                    to=outgoing.to,
+                    from_=self._sender,
+                    messaging_service_sid=self._service,
+                    body=outgoing.text,
+                    status_callback=f"{self._callback_url}?{attempt}",
+                    validity_period=max(1, min(left, _MAX_VALIDITY)),
+                )
+        except TwilioRestException as error:
+            if error.status >= 500:
+                return NoAnswer(f"Twilio answered {error.status}")
+            return read_refusal(error.code, error.status)
+        except aiohttp.ClientConnectorError:
+            # No connection was made, so nothing was written.
+            return NotNow(Reason.NO_ANSWER, "no-connection")
+        except (TimeoutError, aiohttp.ClientError, TwilioException, ValueError, OSError) as error:
+            # ValueError: an answer that is no JSON. Whatever it was, the request was written.
+            return NoAnswer(type(error).__name__)
+        return Accepted(str(created.sid)) if created.sid else NoAnswer("answer without an id")
+
+    async def find(self, sent: Sent, taken: Collection[str]) -> Verdict:
+        """Lists what went to that number since the try, and looks for the same words.
+
+        Filtered here by creation time: Twilio's own date filter is by sending time, which a message
+        that still queues does not have.
+        """
+        since = sent.tried_at.astimezone(UTC) - _SKEW
+        try:
+            async with asyncio.timeout(self._seconds * 2):
+                listed = await self._client.messages.list_async(to=sent.to, limit=_LOOK_BACK)
+        except (TimeoutError, aiohttp.ClientError, TwilioException, ValueError, OSError):
+            return CannotSay()
+        for one in listed:
+            made = one.date_created
+            fits = one.body == sent.text and made is not None and made.astimezone(UTC) >= since
+            if fits and one.sid and one.sid not in taken:
+                return Found(str(one.sid))
+        return Absent()
+
+    async def close(self) -> None:
+        await self._http.close()
+
+
+def is_signed_by_twilio(auth_token: str, url: str, form: dict[str, str], signature: str) -> bool:
+    """Checks X-Twilio-Signature over the configured public URL, query included."""
+    return bool(RequestValidator(auth_token).validate(url, form, signature))

@@ -1,0 +1,1 @@
+"""Use cases, one file each. They own the transactions; what they decide, they ask the domain."""

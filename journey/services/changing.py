@@ -1,0 +1,268 @@
+"""Changes to an enrollment: each is previewed and applied by the same code, guarded by its revision.
+
+A change waits until no message of the enrollment is on its way to the provider. Then whatever was
+accepted was accepted before the change, and nothing goes out on the old terms after it.
+"""
+
+from __future__ import annotations
+
+import time as real_time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from journey.domain.delivery import Event, Reason, Status
+from journey.domain.eligibility import EnrollmentStatus
+from journey.domain.pathway import Channel
+from journey.domain.planning import Plan, plan_messages
+from journey.domain.replanning import Action, Change, diff_plan
+from journey.services.context import Context, Refusal, Stale
+from journey.services.enrolling import address_tokens, reachable_channels
+from journey.services.followups import tasks_for
+from journey.services.library import Library, policies_for, window_for
+from journey.store import audit, enrollments, messages, patients, staff_tasks, suppressions
+from journey.store.database import Tx
+from journey.store.enrollments import LIVE, Enrollment
+from journey.store.messages import Message, Move
+from journey.store.patients import Patient
+from journey.store.staff_tasks import TaskKind
+
+_POLL = 0.05  # seconds between looks at a message that is on its way
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants changed: a new enrollment made of the old one, or a refusal."""
+
+    action: str
+    apply: Callable[[Enrollment], Enrollment]
+    gone: Reason = Reason.NO_LONGER_APPLIES  # recorded on messages that fall away
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The enrollment after the change, and each message's part in it."""
+
+    enrollment: Enrollment
+    changes: Sequence[Change]
+
+
+def reschedule(day: date, arrival: time | None) -> Wish:
+    """A new date and arrival time."""
+
+    def apply(old: Enrollment) -> Enrollment:
+        if old.completed_on is not None:
+            raise Refusal("the procedure went ahead; a new date needs a new enrollment")
+        return replace(old, procedure_date=day, arrival_time=arrival)
+
+    return Wish("enrollment.rescheduled", apply, Reason.DATE_MOVED)
+
+
+def postpone() -> Wish:
+    """No date any more, for now."""
+
+    def apply(old: Enrollment) -> Enrollment:
+        return replace(old, procedure_date=None, arrival_time=None)
+
+    return Wish("enrollment.postponed", apply, Reason.POSTPONED)
+
+
+def cancel() -> Wish:
+    def apply(old: Enrollment) -> Enrollment:
+        return replace(old, status=EnrollmentStatus.CANCELLED)
+
+    return Wish("enrollment.cancelled", apply, Reason.ENROLLMENT_CANCELLED)
+
+
+def withdraw() -> Wish:
+    def apply(old: Enrollment) -> Enrollment:
+        return replace(old, status=EnrollmentStatus.WITHDRAWN)
+
+    return Wish("enrollment.withdrawn", apply, Reason.WITHDRAWN)
+
+
+def complete(day: date | None = None) -> Wish:
+    """The procedure went ahead."""
+
+    def apply(old: Enrollment) -> Enrollment:
+        done = day or old.procedure_date
+        if done is None:
+            raise Refusal("there is no procedure date; give the day it went ahead")
+        return replace(old, completed_on=done)
+
+    return Wish("enrollment.completed", apply)
+
+
+def pause() -> Wish:
+    def apply(old: Enrollment) -> Enrollment:
+        return replace(old, status=EnrollmentStatus.PAUSED)
+
+    return Wish("enrollment.paused", apply)
+
+
+def resume() -> Wish:
+    def apply(old: Enrollment) -> Enrollment:
+        return replace(old, status=EnrollmentStatus.ACTIVE)
+
+    return Wish("enrollment.resumed", apply)
+
+
+def reach_goal(goal: str) -> Wish:
+    """Something that ends steps, such as "booked"."""
+
+    def apply(old: Enrollment) -> Enrollment:
+        return replace(old, goals=tuple(sorted({*old.goals, goal})))
+
+    return Wish("enrollment.goal_reached", apply, Reason.GOAL_REACHED)
+
+
+def replan() -> Wish:
+    """The same terms, looked at anew: after a contact, consent or site has changed."""
+    return Wish("enrollment.replanned", lambda old: old)
+
+
+def preview_change(context: Context, enrollment_id: UUID, wish: Wish) -> Outcome:
+    """What a change would do, without doing it."""
+    with context.database.read() as tx:
+        old = _load(tx, enrollment_id, lock=False)
+        new = _grant(old, wish)
+        existing = messages.of_enrollment(tx, enrollment_id)
+        return Outcome(new, _changes(tx, new, existing, wish, context.clock.now()))
+
+
+def change(
+    context: Context, enrollment_id: UUID, wish: Wish, actor: str, *, revision: int | None = None
+) -> Outcome:
+    """Applies a change in one transaction. Raises Stale if `revision` is no longer the newest."""
+    give_up = real_time.monotonic() + context.rules.drain.total_seconds()
+    while True:
+        patient_enough = real_time.monotonic() < give_up
+        with context.database.write() as tx:
+            old = _load(tx, enrollment_id, lock=True)
+            if revision is not None and revision != old.revision:
+                raise Stale("somebody else changed this enrollment; look at it again, then decide")
+            existing = messages.of_enrollment(tx, enrollment_id, lock=True)
+            if not (patient_enough and _is_on_its_way(existing)):
+                return _apply(tx, old, existing, wish, actor, context.clock.now())
+        real_time.sleep(_POLL)
+
+
+def _is_on_its_way(existing: Sequence[Message]) -> bool:
+    return any(message.status is Status.SENDING for message in existing)
+
+
+def _load(tx: Tx, enrollment_id: UUID, *, lock: bool) -> Enrollment:
+    found = enrollments.get(tx, enrollment_id, lock=lock)
+    if found is None:
+        raise Refusal(f"there is no enrollment {enrollment_id}")
+    return found
+
+
+def _grant(old: Enrollment, wish: Wish) -> Enrollment:
+    if old.status not in LIVE:
+        raise Refusal(f"this enrollment is {old.status}; enroll the patient again instead")
+    return wish.apply(old)
+
+
+def _apply(
+    tx: Tx, old: Enrollment, existing: list[Message], wish: Wish, actor: str, now: datetime
+) -> Outcome:
+    new = _grant(old, wish)
+    changes = _changes(tx, new, existing, wish, now)
+    try:
+        if not enrollments.save(tx, new):
+            raise Stale("somebody else changed this enrollment; look at it again, then decide")
+    except IntegrityError:
+        raise Refusal(
+            f"this patient is already enrolled in {new.pathway} for {new.procedure_date}"
+        ) from None
+    _write(tx, new, existing, changes, now)
+    if new.arrival_time is not None:
+        staff_tasks.close_kind(tx, new.id, [TaskKind.SET_ARRIVAL], actor, now)
+    if new.completed_on is not None or new.status not in LIVE:
+        staff_tasks.close_kind(tx, new.id, [TaskKind.CONFIRM_DONE], actor, now)
+    detail = {
+        "revision": new.revision + 1,
+        "procedure_date": new.procedure_date,
+        "status": new.status.value,
+        "changes": {action.value: sum(c.action is action for c in changes) for action in Action},
+    }
+    audit.append(tx, [audit.Entry(actor, wish.action, f"enrollment/{new.id}", detail)], now)
+    return Outcome(replace(new, revision=new.revision + 1), changes)
+
+
+def _changes(
+    tx: Tx, new: Enrollment, existing: Sequence[Message], wish: Wish, now: datetime
+) -> list[Change]:
+    known = [message.existing for message in existing]
+    return diff_plan(plan_of(tx, new, Library()), known, now, gone=wish.gone)
+
+
+def plan_of(tx: Tx, enrollment: Enrollment, library: Library) -> Plan:
+    """The plan of an enrollment as it stands; empty once it has ended."""
+    patient = patients.get(tx, enrollment.patient_id)
+    assert patient is not None
+    site = library.site(tx, enrollment.site_id)
+    year = (enrollment.procedure_date or enrollment.enrolled_at.date()).year
+    if enrollment.status not in LIVE:
+        zone = patient.contact.time_zone or site.zone
+        return Plan((), None, window_for(site, zone, year))
+    policies = policies_for(
+        site,
+        patient.contact,
+        reachable_of(tx, patient),
+        year,
+        goals=enrollment.goals,
+        paused=enrollment.status is EnrollmentStatus.PAUSED,
+    )
+    pathway = library.version(tx, enrollment.pathway_version_id).pathway
+    return plan_messages(pathway, enrollment.anchors, enrollment.facts, policies)
+
+
+def reachable_of(tx: Tx, patient: Patient) -> tuple[Channel, ...]:
+    tokens = address_tokens(tx, patient.person)
+    every = [token for found in tokens.values() for token in found]
+    return reachable_channels(tokens, suppressions.active(tx, every), patient.contact)
+
+
+def _write(
+    tx: Tx, new: Enrollment, existing: Sequence[Message], changes: Sequence[Change], now: datetime
+) -> None:
+    rows = {message.id: message for message in existing}
+    moves = [
+        move
+        for change in changes
+        if change.existing is not None
+        if (move := _as_move(rows[change.existing.id], change, now)) is not None
+    ]
+    won = messages.move(tx, moves)
+    # The rows are locked, so nothing can have come between; SQLite has one writer.
+    assert len(won) == len(moves)
+    added = [
+        (change.target, change.occurrence)
+        for change in changes
+        if change.existing is None and change.target is not None
+    ]
+    messages.insert_planned(tx, new.id, added)
+    staff_tasks.open_all(tx, tasks_for(new.id, changes, now), now)
+
+
+def _as_move(row: Message, change: Change, now: datetime) -> Move | None:
+    if change.action is Action.CANCEL:
+        assert change.reason is not None
+        return Move.of(row, Event.CANCEL, now, reason=change.reason.value)
+    if change.action is not Action.MOVE or change.target is None:
+        return None
+    events = {
+        (Status.PLANNED, "planned"): Event.MOVE,
+        (Status.PLANNED, "held"): Event.HOLD,
+        (Status.PLANNED, "skipped"): Event.SKIP,
+        (Status.HELD, "planned"): Event.RELEASE,
+        (Status.HELD, "held"): Event.MOVE,
+        (Status.HELD, "skipped"): Event.SKIP,
+    }
+    event = events[row.status, change.target.verdict.value]
+    return Move.of(row, event, now, **messages.plan_values(change.target))

@@ -1,0 +1,121 @@
+"""Renders every template of a pathway at its worst, before anybody can be enrolled in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, time
+from itertools import product
+
+from journey.domain.conditions import FactValue
+from journey.domain.contact import LOCALES, Person
+from journey.domain.pathway import ARRIVAL_FACT, Channel, Pathway
+from journey.domain.site import Site
+from journey.domain.sms import GSM_7, measure
+from journey.rendering.context import build_context
+from journey.rendering.message import render_message, template_name
+from journey.rendering.templates import TemplateError, variables
+
+MAX_SEGMENTS = 2
+_MAX_COMBINATIONS = 512
+_LONGEST = {
+    "name": "N" * 60,
+    "sms_name": "N" * 20,
+    "phone": "+44 20 7946 00000",
+    "address": "A" * 120,
+    "office_hours": "Mon-Fri 8.30-5pm",
+    "emergency_place": "the emergency room",
+    "booking_url": "https://example.org/" + "b" * 20,
+    "lifting_limit": "10 lb",
+    "activity_rest": "10 weeks",
+    "wound_care": "Keep it dry. " * 15,
+    "fasting_note": "Sip water only. " * 12,
+}
+_SITES = (
+    Site(**_LONGEST, emergency_number="00999", urgent_advice_number="00111"),
+    Site(**_LONGEST, emergency_number="911", urgent_advice_number=""),
+)
+_PERSON = Person("Wolfeschlegelsteinhausen", "Bergerdorff", "+447700900123", None, None, None)
+_LONG_DATE = date(2026, 9, 30)  # a Wednesday in September: the longest to write
+_ARRIVALS = (time(12, 30), None)
+
+
+def check_templates(pathway: Pathway, templates: Mapping[str, str]) -> list[str]:
+    """What is wrong with a pathway's templates, as "file:line: what, and what to do"."""
+    faults: dict[str, None] = {}
+    steps = {step.key: step.needs_arrival for step in pathway.steps}
+    steps[pathway.correction.key] = False
+    for key, needs_arrival in steps.items():
+        for locale, channel in product(LOCALES, Channel):
+            name = template_name(key, locale, channel)
+            cases = _cases(pathway, variables(templates[name]), needs_arrival)
+            for site, facts, arrival in cases:
+                fault = _fault(templates, key, locale, channel, site, facts, arrival)
+                if fault:
+                    faults[fault] = None
+                    break
+    return list(faults)
+
+
+def _fault(
+    templates: Mapping[str, str],
+    key: str,
+    locale: str,
+    channel: Channel,
+    site: Site,
+    facts: Mapping[str, FactValue],
+    arrival: time | None,
+) -> str | None:
+    name = template_name(key, locale, channel)
+    context = build_context(
+        site=site,
+        person=_PERSON,
+        channel=channel,
+        locale=locale,
+        procedure_date=_LONG_DATE,
+        arrival_time=arrival,
+        facts=facts,
+    )
+    try:
+        rendered = render_message(templates, key, locale, channel, context)
+    except TemplateError as error:
+        said = str(error).removeprefix(f"{name}: ")
+        return f"{name}:{error.line or 1}: {said}{_hint(said, arrival, channel)}"
+    if not rendered.text:
+        return f"{name}:1: renders to nothing; write the message"
+    return _too_long(name, rendered.text) if channel is Channel.SMS else None
+
+
+def _hint(said: str, arrival: time | None, channel: Channel) -> str:
+    if arrival is None and ("fasting" in said or "filter" in said):
+        return " (no arrival time is set: add needs: [arrival_time] to the step, or test for it)"
+    if channel is Channel.SMS and "patient" in said:
+        return " (names stay out of texts)"
+    return ""
+
+
+def _too_long(name: str, text: str) -> str | None:
+    size = measure(text)
+    if size.encoding != GSM_7:
+        return f"{name}:1: {size.forced_by!r} more than halves what fits in a text; replace it"
+    if size.segments > MAX_SEGMENTS:
+        return (
+            f"{name}:1: takes {size.segments} segments at its longest ({size.characters} "
+            f"characters); shorten it to {MAX_SEGMENTS} (306 characters)"
+        )
+    return None
+
+
+def _cases(
+    pathway: Pathway, names: frozenset[str], needs_arrival: bool
+) -> Iterator[tuple[Site, dict[str, FactValue], time | None]]:
+    """Every combination of the facts that the template mentions, with and without an arrival time."""
+    defaults = {fact.key: fact.default for fact in pathway.facts if fact.key != ARRIVAL_FACT}
+    mentioned = [fact for fact in pathway.facts if f"facts.{fact.key}" in names]
+    values = [
+        (True, False) if fact.type == "boolean" else fact.choices or (None,) for fact in mentioned
+    ]
+    combinations = list(product(*values))[:_MAX_COMBINATIONS]
+    arrivals = _ARRIVALS[:1] if needs_arrival else _ARRIVALS
+    for combination, site, arrival in product(combinations, _SITES, arrivals):
+        chosen = {fact.key: value for fact, value in zip(mentioned, combination, strict=True)}
+        yield site, {**defaults, **chosen}, arrival
