@@ -134,7 +134,10 @@ class Settings(BaseSettings):
                 not self.smtp_url.get_secret_value(),
                 "JOURNEY_SMTP_URL is missing; write it like smtp://user:password@host:587",
             ),
-            (not self.email_from, 'JOURNEY_EMAIL_FROM is missing, like "Clinic <hello@clinic.example>"'),
+            (
+                not self.email_from,
+                'JOURNEY_EMAIL_FROM is missing, like "Clinic <hello@clinic.example>"',
+            ),
         ]
 
 
@@ -149,8 +152,7 @@ class _FromFiles(PydanticBaseSettingsSource):
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
         except OSError as error:
             raise SettingsError(
-                f"{PREFIX}{field_name.upper()}_FILE names {path}, which cannot be read: "
-                f"{error.strerror}"
+                f"{PREFIX}{field_name.upper()}_FILE names {path}, which cannot be read: {error.strerror}"
             ) from error
 
     def __call__(self) -> dict[str, Any]:

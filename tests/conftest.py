@@ -1,10 +1,15 @@
 """Real servers and stateful fakes for the suite; every pytest-xdist worker starts its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from journey.store.database import Database
+from journey.store.migrating import migrate
+from journey.store.sealing import Sealer, read_keys
+from tests.clinic import KEYS, Clinic
 from tests.fakes.smtp_process import SmtpSink
 from tests.fakes.twilio_process import FakeTwilio
 from tests.servers import PostgresServer, RedisServer, start_postgres, start_redis
@@ -18,8 +23,11 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: PostgresServer) -> str:
-    """The database that every `postgres_url` is a copy of; later a migrated one."""
-    return "template1"
+    """The migrated database that every `postgres_url` is a copy of."""
+    database = Database(postgres_server.create_database("template_journey"), Sealer(read_keys(KEYS)))
+    migrate(database)
+    database.close()
+    return "template_journey"
 
 
 @pytest.fixture
@@ -60,3 +68,28 @@ def smtp_sink(shared_smtp_sink: SmtpSink) -> SmtpSink:
     """The shared sink with nothing remembered."""
     shared_smtp_sink.reset()
     return shared_smtp_sink
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of the test's own, on both kinds: the test runs twice."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'journey.sqlite3'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, database_url: str) -> Iterator[Clinic]:
+    """A whole practice on both databases, sending to the outbox."""
+    clinic = Clinic(tmp_path, database_url=database_url)
+    yield clinic
+    clinic.close()
+
+
+@pytest.fixture
+def embedded_clinic(tmp_path: Path) -> Iterator[Clinic]:
+    """The same on SQLite only, for rules that do not depend on the database."""
+    clinic = Clinic(tmp_path)
+    yield clinic
+    clinic.close()

@@ -115,9 +115,7 @@ class PostgresServer(Server):
         options += ["--no-instructions"] + ["--no-sync"] * (not self._durable)
         command = [str(self._programs / "initdb"), "-D", str(self._data), *options]
         with self._log.open("ab") as log:
-            done = subprocess.run(
-                command, check=False, timeout=60, stdout=log, stderr=log, **self._account
-            )
+            done = subprocess.run(command, check=False, timeout=60, stdout=log, stderr=log, **self._account)
         if done.returncode != 0:
             raise RuntimeError(f"initdb failed:\n{self._log.read_text()[-2000:]}")
 

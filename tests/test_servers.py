@@ -29,9 +29,7 @@ def test_database_can_copy_a_template(postgres_server: PostgresServer) -> None:
     postgres_server.drop_database("migrated")
 
 
-def test_durable_postgres_waits_for_the_disk(
-    tmp_path: Path, postgres_server: PostgresServer
-) -> None:
+def test_durable_postgres_waits_for_the_disk(tmp_path: Path, postgres_server: PostgresServer) -> None:
     with start_postgres(tmp_path, durable=True) as server, connect(server.url) as connection:
         assert connection.execute("SHOW fsync").fetchone() == ("on",)
     with connect(postgres_server.url) as connection:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
-from journey.channels.protocol import Absent, ChannelPort, Found, Outgoing, Sent, Verdict
+from journey.channels.protocol import Candidates, ChannelPort, Outgoing, Sent, Verdict
 from journey.domain.outcomes import Accepted, Outcome
 from journey.domain.pathway import Channel
 from journey.store import outbox
@@ -28,12 +27,12 @@ class OutboxChannel(ChannelPort):
         }
         with self._database.write() as tx:
             outbox.put(tx, outgoing.message_id, outgoing.attempt, self.kind, content, now)
-        return Accepted(_provider_id(outgoing.message_id, outgoing.attempt))
+        return Accepted(_provider_id(outgoing.message_id, outgoing.attempt), delivered=True)
 
-    async def find(self, sent: Sent, taken: Collection[str]) -> Verdict:
+    async def find(self, sent: Sent) -> Verdict:
         with self._database.read() as tx:
             kept = outbox.has(tx, sent.message_id, sent.attempt)
-        return Found(_provider_id(sent.message_id, sent.attempt)) if kept else Absent()
+        return Candidates((_provider_id(sent.message_id, sent.attempt),) if kept else ())
 
     async def close(self) -> None:
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -39,21 +38,17 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The provider has it, under this id."""
+class Candidates:
+    """Ids of messages at the provider that can be the one asked for; none: the provider lacks it."""
 
-    provider_id: str
-
-
-class Absent:
-    """The provider does not have it."""
+    provider_ids: tuple[str, ...] = ()
 
 
 class CannotSay:
     """The look-up itself failed, or this provider has none."""
 
 
-Verdict = Found | Absent | CannotSay
+Verdict = Candidates | CannotSay
 
 
 class ChannelPort(Protocol):
@@ -67,8 +62,8 @@ class ChannelPort(Protocol):
         """Tries once, within the channel's own time limit."""
         ...
 
-    async def find(self, sent: Sent, taken: Collection[str]) -> Verdict:
-        """Looks for a message at the provider; ids in `taken` belong to other messages."""
+    async def find(self, sent: Sent) -> Verdict:
+        """Looks for a message at the provider. Whether a candidate is another's, the caller knows."""
         ...
 
     async def close(self) -> None: ...

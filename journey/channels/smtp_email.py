@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,7 +91,7 @@ class SmtpEmail(ChannelPort):
             return NoAnswer(type(error).__name__)
         return Accepted(str(message["Message-ID"]))
 
-    async def find(self, sent: Sent, taken: Collection[str]) -> Verdict:
+    async def find(self, sent: Sent) -> Verdict:
         return CannotSay()  # SMTP has no look-up
 
     async def close(self) -> None:

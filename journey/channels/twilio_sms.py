@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -16,7 +15,7 @@ from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from journey.channels.protocol import Absent, CannotSay, ChannelPort, Found, Outgoing, Sent, Verdict
+from journey.channels.protocol import Candidates, CannotSay, ChannelPort, Outgoing, Sent, Verdict
 from journey.channels.twilio_codes import read_refusal
 from journey.domain.delivery import Reason
 from journey.domain.outcomes import Accepted, NoAnswer, NotNow, Outcome
@@ -41,9 +40,7 @@ class _HttpClient(AsyncTwilioHttpClient):
 
     async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
         kwargs["timeout"] = None
-        return await super().request(
-            method, url.replace(_DEFAULT_BASE, self._base, 1), *args, **kwargs
-        )
+        return await super().request(method, url.replace(_DEFAULT_BASE, self._base, 1), *args, **kwargs)
 
 
 class TwilioSms(ChannelPort):
@@ -95,7 +92,7 @@ class TwilioSms(ChannelPort):
             return NoAnswer(type(error).__name__)
         return Accepted(str(created.sid)) if created.sid else NoAnswer("answer without an id")
 
-    async def find(self, sent: Sent, taken: Collection[str]) -> Verdict:
+    async def find(self, sent: Sent) -> Verdict:
         """Lists what went to that number since the try, and looks for the same words.
 
         Filtered here by creation time: Twilio's own date filter is by sending time, which a message
@@ -107,12 +104,14 @@ class TwilioSms(ChannelPort):
                 listed = await self._client.messages.list_async(to=sent.to, limit=_LOOK_BACK)
         except (TimeoutError, aiohttp.ClientError, TwilioException, ValueError, OSError):
             return CannotSay()
-        for one in listed:
-            made = one.date_created
-            fits = one.body == sent.text and made is not None and made.astimezone(UTC) >= since
-            if fits and one.sid and one.sid not in taken:
-                return Found(str(one.sid))
-        return Absent()
+        return Candidates(
+            tuple(
+                str(one.sid)
+                for one in listed
+                if one.body == sent.text and one.sid and one.date_created is not None
+                if one.date_created.astimezone(UTC) >= since
+            )
+        )
 
     async def close(self) -> None:
         await self._http.close()

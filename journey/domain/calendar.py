@@ -89,9 +89,7 @@ class Window:
             return False
         return any_day or self.is_open_day(local.date())
 
-    def settle(
-        self, moment: datetime, *, later: bool, any_day: bool
-    ) -> tuple[datetime, tuple[Shift, ...]]:
+    def settle(self, moment: datetime, *, later: bool, any_day: bool) -> tuple[datetime, tuple[Shift, ...]]:
         """The nearest allowed instant in one direction, and what moved it.
 
         A closed day keeps the wall time and changes the day; quiet hours change the time.

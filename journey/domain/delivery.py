@@ -21,9 +21,7 @@ class Status(StrEnum):
 OPEN = frozenset({Status.PLANNED, Status.HELD})
 IN_FLIGHT = frozenset({Status.SENDING, Status.UNKNOWN})
 GONE_OUT = frozenset({Status.ACCEPTED, Status.DELIVERED})
-TERMINAL = frozenset(
-    {Status.DELIVERED, Status.FAILED, Status.SKIPPED, Status.EXPIRED, Status.CANCELLED}
-)
+TERMINAL = frozenset({Status.DELIVERED, Status.FAILED, Status.SKIPPED, Status.EXPIRED, Status.CANCELLED})
 
 
 class Event(StrEnum):

@@ -10,9 +10,10 @@ from journey.domain.delivery import Event, Reason
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has it, under this id."""
+    """The provider has it, under this id; `delivered` where it is with the patient already."""
 
     provider_id: str
+    delivered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

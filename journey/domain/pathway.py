@@ -169,6 +169,7 @@ class Correction(_Strict):
     key: str = Field(default="date-changed", pattern=f"^{KEY}$")
     title: str = "Your date has changed"
     channels: tuple[Channel, ...] = (Channel.SMS, Channel.EMAIL)
+    escalate_after: Duration = timedelta(hours=2)
 
 
 class Pathway(_Strict):
@@ -202,14 +203,24 @@ class Pathway(_Strict):
     def step(self, key: str) -> Step:
         return next(step for step in self.steps if step.key == key)
 
+    def channels_of(self, key: str) -> tuple[Channel, ...]:
+        """The channels of a step, or of the correction, in order of preference."""
+        if key == self.correction.key:
+            return self.correction.channels
+        return self.step(key).channels
+
+    def escalate_after(self, key: str) -> timedelta:
+        """How long a critical text may stay without a receipt."""
+        if key == self.correction.key:
+            return self.correction.escalate_after
+        return self.step(key).escalate_after
+
     def read_facts(self, stated: Facts) -> dict[str, FactValue]:
         """Every declared fact with its stated or default value. Raises ValueError on a stranger."""
         known = {fact.key: fact for fact in self.facts if fact.key != ARRIVAL_FACT}
         for name in stated:
             if name not in known:
-                raise ValueError(
-                    f"{self.key} has no fact {name}; it knows {', '.join(known) or 'none'}"
-                )
+                raise ValueError(f"{self.key} has no fact {name}; it knows {', '.join(known) or 'none'}")
         return {
             key: fact.read(stated[key]) if stated.get(key) is not None else fact.default
             for key, fact in known.items()

@@ -218,9 +218,7 @@ def _plain_time(
     return to_instant(day, step.time.wall, zone), shifts
 
 
-def _deadline(
-    step: Step, base: date, at: datetime, policies: Policies, bounds: _Bounds
-) -> datetime:
+def _deadline(step: Step, base: date, at: datetime, policies: Policies, bounds: _Bounds) -> datetime:
     """The last instant to send. A preparation's is never later than the procedure."""
     zone = policies.window.zone
     if step.send_by is not None:
@@ -230,10 +228,9 @@ def _deadline(
         send_by = at + RECOVERY_DEFAULT
     else:
         send_by = bounds.begins
-    if step.is_recovery:
-        # Pushed behind a weekend or the end of the procedure, a step keeps some time to go out.
-        return max(send_by, at + timedelta(hours=4))
-    return min(send_by, bounds.begins) if bounds.begins else send_by
+    if step.is_recovery or bounds.begins is None:
+        return send_by
+    return min(send_by, bounds.begins)
 
 
 def choose_channel(

@@ -122,9 +122,7 @@ def _diff_step(
     return changes
 
 
-def _diff_open(
-    wanted: PlannedMessage, row: ExistingMessage, plan: Plan, now: datetime
-) -> Change:
+def _diff_open(wanted: PlannedMessage, row: ExistingMessage, plan: Plan, now: datetime) -> Change:
     unmoved = not _basis_moved(row, wanted) and (row.planned_at, row.send_by) == (
         wanted.at,
         wanted.send_by,
@@ -159,9 +157,7 @@ def _add(wanted: PlannedMessage, occurrence: int, plan: Plan, now: datetime) -> 
     return Change(Action.ADD, wanted.step, None, target, occurrence, target.reason, call)
 
 
-def _face_the_clock(
-    wanted: PlannedMessage, plan: Plan, now: datetime
-) -> tuple[PlannedMessage, bool]:
+def _face_the_clock(wanted: PlannedMessage, plan: Plan, now: datetime) -> tuple[PlannedMessage, bool]:
     """What becomes of a message whose time may have passed: its step's `late` rule, applied.
 
     The second value asks for a call: where the step says so, or a critical message cannot go out.
@@ -204,9 +200,7 @@ def _next_occurrence(rows: Iterable[ExistingMessage]) -> int:
     return max((row.occurrence for row in rows), default=-1) + 1
 
 
-def _diff_correction(
-    plan: Plan, existing: Sequence[ExistingMessage], now: datetime
-) -> list[Change]:
+def _diff_correction(plan: Plan, existing: Sequence[ExistingMessage], now: datetime) -> list[Change]:
     """At most one open correction, and only while the patient was last told something else."""
     wanted = plan.correction
     if wanted is None:
@@ -224,9 +218,7 @@ def _diff_correction(
     target = replace(target, why=replace(target.why, shifts=()))
     return [
         *cancels,
-        Change(
-            Action.CORRECT, wanted.step, None, target, _next_occurrence(rows), target.reason, call
-        ),
+        Change(Action.CORRECT, wanted.step, None, target, _next_occurrence(rows), target.reason, call),
     ]
 
 

@@ -56,9 +56,7 @@ class Site(BaseModel):
             raise ValueError(f"{name} has no messages; use one of {', '.join(LOCALES)}")
         return name
 
-    @field_validator(
-        "sms_name", "phone", "office_hours", "emergency_place", "booking_url", "lifting_limit"
-    )
+    @field_validator("sms_name", "phone", "office_hours", "emergency_place", "booking_url", "lifting_limit")
     @classmethod
     def _fits_an_sms(cls, text: str) -> str:
         forced_by = measure(text).forced_by

@@ -72,8 +72,6 @@ def parse_step_time(text: Any) -> StepTime:
     return StepTime(wall=parse_wall_time(text))
 
 
-WallTime = Annotated[
-    time, PlainValidator(parse_wall_time), PlainSerializer(lambda t: t.strftime("%H:%M"))
-]
+WallTime = Annotated[time, PlainValidator(parse_wall_time), PlainSerializer(lambda t: t.strftime("%H:%M"))]
 Duration = Annotated[timedelta, PlainValidator(parse_duration), PlainSerializer(format_duration)]
 WhenInDay = Annotated[StepTime, PlainValidator(parse_step_time), PlainSerializer(str)]

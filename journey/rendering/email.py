@@ -1,4 +1,4 @@
-"""An e-mail from its Markdown template: subject, HTML in the practice's layout with CSS inlined, plain text."""
+"""An e-mail from its Markdown template: subject, HTML in the practice's layout, plain text."""
 
 from __future__ import annotations
 

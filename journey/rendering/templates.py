@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from journey.rendering.filters import FILTERS
 
@@ -151,9 +152,7 @@ def variables(source: str) -> frozenset[str]:
     """The dotted names a template mentions, such as {"patient.given_name"}."""
     tree = check_template(source)
     inner = {id(node.node) for node in tree.find_all(nodes.Getattr)}
-    outermost = [
-        node for node in tree.find_all((nodes.Getattr, nodes.Name)) if id(node) not in inner
-    ]
+    outermost = [node for node in tree.find_all((nodes.Getattr, nodes.Name)) if id(node) not in inner]
     return frozenset(_dotted(node) for node in outermost)
 
 

@@ -176,9 +176,7 @@ def _apply(
         if not enrollments.save(tx, new):
             raise Stale("somebody else changed this enrollment; look at it again, then decide")
     except IntegrityError:
-        raise Refusal(
-            f"this patient is already enrolled in {new.pathway} for {new.procedure_date}"
-        ) from None
+        raise Refusal(f"this patient is already enrolled in {new.pathway} for {new.procedure_date}") from None
     _write(tx, new, existing, changes, now)
     if new.arrival_time is not None:
         staff_tasks.close_kind(tx, new.id, [TaskKind.SET_ARRIVAL], actor, now)
@@ -194,9 +192,7 @@ def _apply(
     return Outcome(replace(new, revision=new.revision + 1), changes)
 
 
-def _changes(
-    tx: Tx, new: Enrollment, existing: Sequence[Message], wish: Wish, now: datetime
-) -> list[Change]:
+def _changes(tx: Tx, new: Enrollment, existing: Sequence[Message], wish: Wish, now: datetime) -> list[Change]:
     known = [message.existing for message in existing]
     return diff_plan(plan_of(tx, new, Library()), known, now, gone=wish.gone)
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from journey.domain.conditions import FactValue
 from journey.domain.contact import (
     ContactPlan,
     FieldErrors,
@@ -17,7 +18,6 @@ from journey.domain.contact import (
     read_date,
     read_person,
 )
-from journey.domain.conditions import FactValue
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel
 from journey.domain.planning import Anchors, Plan, plan_messages
@@ -148,9 +148,7 @@ def plan_for(
 ) -> tuple[Plan, list[Change]]:
     """The calendar of a patient who is enrolled now, with what lateness makes of it."""
     anchors = Anchors(now, prepared.procedure_date, prepared.arrival_time)
-    policies = policies_for(
-        setting.site.site, prepared.contact, reachable, prepared.procedure_date.year
-    )
+    policies = policies_for(setting.site.site, prepared.contact, reachable, prepared.procedure_date.year)
     plan = plan_messages(setting.version.pathway, anchors, prepared.facts, policies)
     return plan, diff_plan(plan, [], now)
 
@@ -180,9 +178,7 @@ def address_tokens(tx: Tx, person: Person) -> dict[Channel, list[bytes]]:
     }
 
 
-def enroll_all(
-    context: Context, requests: Sequence[Prepared], setting: Setting
-) -> list[Enrolled]:
+def enroll_all(context: Context, requests: Sequence[Prepared], setting: Setting) -> list[Enrolled]:
     """Enrolls everybody in one transaction. The same patient, pathway and date gives one enrollment."""
     if setting.version.published_at is None:
         raise draft_refusal(setting.version.pathway_key)
@@ -239,9 +235,7 @@ class _Batch:
             self._refresh(known[who], request)
             return known[who]
         patient_id = known[who] = patients.new_patient_id()
-        row, tokens = patients.new_rows(
-            self.tx.sealer, patient_id, request.person, request.contact, self.now
-        )
+        row, tokens = patients.new_rows(self.tx.sealer, patient_id, request.person, request.contact, self.now)
         self.patient_rows.append(row)
         self.token_rows += tokens
         self._note_consent(patient_id, request)
@@ -260,9 +254,7 @@ class _Batch:
             patient_id, request.contact, CONSENT_WORDING, self.setting.actor, self.now
         )
 
-    def _enrollment(
-        self, request: Prepared, patient_id: UUID, reachable: tuple[Channel, ...]
-    ) -> UUID:
+    def _enrollment(self, request: Prepared, patient_id: UUID, reachable: tuple[Channel, ...]) -> UUID:
         enrollment = Enrollment(
             id=new_id(),
             patient_id=patient_id,

@@ -43,9 +43,7 @@ def _tasks_of(enrollment_id: UUID, change: Change, now: datetime) -> Sequence[Ne
         return [NewTask(kind, f"{enrollment_id}/{date}", detail, target.due_at, enrollment_id)]
     if target.verdict is Verdict.SKIP and target.reason is Reason.NO_ADDRESS:
         detail = "No text or e-mail can reach this patient: get consent and a working address."
-        return [
-            NewTask(TaskKind.UNREACHABLE, str(enrollment_id), detail, target.due_at, enrollment_id)
-        ]
+        return [NewTask(TaskKind.UNREACHABLE, str(enrollment_id), detail, target.due_at, enrollment_id)]
     if change.call:
         detail = f"Call the patient about “{target.step}”: {why_call(target.reason)}."
         cause = f"{enrollment_id}/{target.step}/{change.occurrence}"

@@ -34,9 +34,7 @@ def public_holidays(country: str, year: int) -> frozenset[date]:
 def window_for(site: Site, zone: str, year: int) -> Window:
     """The hours and days for a patient in a zone, around a year."""
     closed = public_holidays(site.country, year) if site.keeps_public_holidays else frozenset()
-    return Window(
-        read_zone(zone), site.opens, site.closes, frozenset(site.open_weekdays), closed
-    )
+    return Window(read_zone(zone), site.opens, site.closes, frozenset(site.open_weekdays), closed)
 
 
 def policies_for(

@@ -181,9 +181,7 @@ def _with_quotes(pathway: Pathway, templates: dict[str, str]) -> tuple[Pathway, 
             faults.append(f"{name}:{error.line or 1}: {error}")
     if faults:
         return pathway, faults
-    steps = [
-        step.model_copy(update={"quotes": _quotes(mentioned[step.key])}) for step in pathway.steps
-    ]
+    steps = [step.model_copy(update={"quotes": _quotes(mentioned[step.key])}) for step in pathway.steps]
     return pathway.model_copy(update={"steps": tuple(steps)}), []
 
 

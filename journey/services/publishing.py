@@ -62,13 +62,10 @@ def publish(
         if newest is None:
             known = ", ".join(pathways.keys(tx)) or "none; run: journey migrate"
             raise Refusal(f"there is no pathway {pathway}; there are: {known}")
-        done = pathways.publish(
-            tx, newest.id, approved_by.strip(), now, for_demonstration=for_demonstration
-        )
+        done = pathways.publish(tx, newest.id, approved_by.strip(), now, for_demonstration=for_demonstration)
         if not done:
             raise Refusal(
-                f"{pathway} version {newest.number} is published already, approved by "
-                f"{newest.approved_by}"
+                f"{pathway} version {newest.number} is published already, approved by {newest.approved_by}"
             )
         entry = audit.Entry(
             approved_by.strip(),

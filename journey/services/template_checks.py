@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, time
 from itertools import product
+from typing import Any
 
 from journey.domain.conditions import FactValue
 from journey.domain.contact import LOCALES, Person
@@ -17,7 +18,7 @@ from journey.rendering.templates import TemplateError, variables
 
 MAX_SEGMENTS = 2
 _MAX_COMBINATIONS = 512
-_LONGEST = {
+_LONGEST: dict[str, Any] = {
     "name": "N" * 60,
     "sms_name": "N" * 20,
     "phone": "+44 20 7946 00000",
@@ -111,9 +112,7 @@ def _cases(
     """Every combination of the facts that the template mentions, with and without an arrival time."""
     defaults = {fact.key: fact.default for fact in pathway.facts if fact.key != ARRIVAL_FACT}
     mentioned = [fact for fact in pathway.facts if f"facts.{fact.key}" in names]
-    values = [
-        (True, False) if fact.type == "boolean" else fact.choices or (None,) for fact in mentioned
-    ]
+    values = [(True, False) if fact.type == "boolean" else fact.choices or (None,) for fact in mentioned]
     combinations = list(product(*values))[:_MAX_COMBINATIONS]
     arrivals = _ARRIVALS[:1] if needs_arrival else _ARRIVALS
     for combination, site, arrival in product(combinations, _SITES, arrivals):

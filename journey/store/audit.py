@@ -35,9 +35,7 @@ def append(tx: Tx, entries: Sequence[Entry], at: datetime) -> None:
     if tx.is_postgres:
         tx.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     head = tx.connection.execute(
-        select(audit_entries.c.seq, audit_entries.c.hash)
-        .order_by(audit_entries.c.seq.desc())
-        .limit(1)
+        select(audit_entries.c.seq, audit_entries.c.hash).order_by(audit_entries.c.seq.desc()).limit(1)
     ).first()
     seq, previous = (head[0], bytes(head[1])) if head else (0, _GENESIS)
     rows = []
@@ -57,7 +55,7 @@ def append(tx: Tx, entries: Sequence[Entry], at: datetime) -> None:
     tx.connection.execute(insert(audit_entries), rows)
 
 
-def _hash(row: Mapping[str, Any]) -> bytes:
+def _hash(row: Any) -> bytes:
     covered = [
         row["seq"],
         row["at"].isoformat(),

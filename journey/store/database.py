@@ -68,23 +68,23 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
+    def abandon(self) -> None:
+        """Forgets connections inherited through a fork without closing the parent's sockets."""
+        self.engine.dispose(close=False)
+
 
 def _make_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         # A dead connection is found before it is used; four fit a worker's threads.
-        return create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=4
-        )
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=4)
     if parsed.get_backend_name() != "sqlite":
         raise ValueError(
             f"JOURNEY_DATABASE_URL names {parsed.get_backend_name()}; use sqlite:///PATH or "
             "postgresql://USER@HOST/NAME"
         )
     if parsed.database in (None, "", ":memory:"):
-        engine = create_engine(
-            url, poolclass=StaticPool, connect_args={"check_same_thread": False}
-        )
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
         Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})

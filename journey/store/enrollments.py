@@ -39,9 +39,7 @@ class Enrollment:
 
     @property
     def anchors(self) -> Anchors:
-        return Anchors(
-            self.enrolled_at, self.procedure_date, self.arrival_time, self.completed_on
-        )
+        return Anchors(self.enrolled_at, self.procedure_date, self.arrival_time, self.completed_on)
 
 
 _COLUMNS = [enrollments.c[name] for name in Enrollment.__slots__]

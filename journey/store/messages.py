@@ -120,22 +120,24 @@ def move(tx: Tx, moves: Sequence[Move]) -> list[Move]:
     """Applies the events whose message still stands as expected, and records them.
 
     Returns those that won; losing a race is a normal outcome, never an error. A row leaves `check_at`
-    unless its values set one.
+    unless its values set one. A claim counts the attempt.
     """
-    groups: dict[frozenset[str], list[Move]] = defaultdict(list)
+    groups: dict[tuple[bool, frozenset[str]], list[Move]] = defaultdict(list)
     for one in moves:
-        groups[frozenset(one.values)].append(one)
+        groups[one.event is Event.CLAIM, frozenset(one.values)].append(one)
     won = [winner for group in groups.values() for winner in _move_alike(tx, group)]
-    _record(tx, won)
+    # A claim is followed by another event of the same attempt in any case: its outcome or its loss.
+    _record(tx, [one for one in won if one.event is not Event.CLAIM])
     return won
 
 
 def _move_alike(tx: Tx, group: list[Move]) -> list[Move]:
     """One executemany for moves that set the same columns; one by one only if a race was lost."""
+    extra: dict[str, Any] = {}
     if "check_at" not in group[0].values:
-        extra: dict[str, Any] = {"check_at": None}
-    else:
-        extra = {}
+        extra["check_at"] = None
+    if group[0].event is Event.CLAIM:
+        extra["attempts"] = messages.c.attempts + 1
     statement = (
         update(messages)
         .where(
@@ -182,55 +184,30 @@ def _record(tx: Tx, moves: Sequence[Move]) -> None:
     )
 
 
-def claim_due(
-    tx: Tx, channel: Channel, now: datetime, lease_until: datetime, limit: int
-) -> list[Message]:
-    """Takes up to `limit` due messages for this worker: one conditional UPDATE … RETURNING.
+def take_due(tx: Tx, channel: Channel, now: datetime, limit: int) -> list[Message]:
+    """Up to `limit` due messages, kept from other workers until the transaction ends.
 
-    Rows that another worker holds are skipped on PostgreSQL; SQLite has one writer at a time.
+    Rows that another worker or a change holds are skipped on PostgreSQL; SQLite has one writer at a
+    time. The claim itself is the conditional update of `move`, in the same transaction.
     """
-    due = (
-        select(messages.c.id)
-        .where(
-            messages.c.status == Status.PLANNED.value,
-            messages.c.channel == channel.value,
-            messages.c.due_at <= now,
-        )
-        .order_by(messages.c.due_at)
-        .limit(limit)
-    )
+    due = _due(channel, now).order_by(messages.c.due_at).limit(limit)
     if tx.is_postgres:
         due = due.with_for_update(skip_locked=True)
-    statement = (
-        update(messages)
-        .where(
-            messages.c.id.in_(select(due.cte("due").c.id)),
-            messages.c.status == Status.PLANNED.value,
-        )
-        .values(
-            status=Status.SENDING.value,
-            attempts=messages.c.attempts + 1,
-            claimed_at=now,
-            check_at=lease_until,
-        )
-        .returning(*_COLUMNS)
+    return _fetch(tx, due)
+
+
+def _due(channel: Channel, now: datetime) -> Select[Any]:
+    return select(*_COLUMNS).where(
+        messages.c.status == Status.PLANNED.value,
+        messages.c.channel == channel.value,
+        messages.c.due_at <= now,
     )
-    claimed = [_read(row) for row in tx.connection.execute(statement)]
-    return sorted(claimed, key=lambda message: message.due_at)
 
 
 def count_due(tx: Tx, channel: Channel, now: datetime, up_to: int) -> int:
     """How many messages are due, counted no further than `up_to`."""
-    due = (
-        select(messages.c.id)
-        .where(
-            messages.c.status == Status.PLANNED.value,
-            messages.c.channel == channel.value,
-            messages.c.due_at <= now,
-        )
-        .limit(up_to)
-    )
-    return int(tx.connection.execute(select(func.count()).select_from(due.subquery())).scalar_one())
+    due = _due(channel, now).with_only_columns(messages.c.id).limit(up_to).subquery()
+    return int(tx.connection.execute(select(func.count()).select_from(due)).scalar_one())
 
 
 def next_due(tx: Tx) -> datetime | None:
@@ -263,9 +240,7 @@ def postpone_check(tx: Tx, ids: Iterable[UUID], until: datetime) -> None:
         tx.connection.execute(update(messages).where(messages.c.id.in_(ids)).values(check_at=until))
 
 
-def insert_planned(
-    tx: Tx, enrollment_id: UUID, planned: Iterable[tuple[PlannedMessage, int]]
-) -> list[UUID]:
+def insert_planned(tx: Tx, enrollment_id: UUID, planned: Iterable[tuple[PlannedMessage, int]]) -> list[UUID]:
     """New rows for planned messages with their occurrences."""
     rows = [new_row(enrollment_id, message, occurrence) for message, occurrence in planned]
     insert_rows(tx, rows)
@@ -323,11 +298,12 @@ def of_enrollment(tx: Tx, enrollment_id: UUID, *, lock: bool = False) -> list[Me
     return sorted(found, key=lambda m: (m.due_at, m.step, m.occurrence))
 
 
-def by_ids(tx: Tx, ids: Sequence[UUID]) -> list[Message]:
-    return _fetch(tx, select(*_COLUMNS).where(messages.c.id.in_(ids)))
+def by_ids(tx: Tx, ids: Sequence[UUID], *, lock: bool = False) -> list[Message]:
+    query = select(*_COLUMNS).where(messages.c.id.in_(ids))
+    return _fetch(tx, query.with_for_update() if lock and tx.is_postgres else query)
 
 
-def by_provider_ids(tx: Tx, provider_ids: Sequence[str]) -> set[str]:
+def taken_provider_ids(tx: Tx, provider_ids: Sequence[str]) -> set[str]:
     """Which of the provider's ids some message already has."""
     query = select(messages.c.provider_id).where(messages.c.provider_id.in_(provider_ids))
     return {str(row[0]) for row in tx.connection.execute(query)}
@@ -355,8 +331,6 @@ def counts_by_status(tx: Tx) -> dict[str, int]:
 
 def events_of(tx: Tx, message_id: UUID) -> list[dict[str, Any]]:
     query = (
-        select(message_events)
-        .where(message_events.c.message_id == message_id)
-        .order_by(message_events.c.id)
+        select(message_events).where(message_events.c.message_id == message_id).order_by(message_events.c.id)
     )
     return [dict(row._mapping) for row in tx.connection.execute(query)]

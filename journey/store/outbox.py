@@ -42,9 +42,7 @@ def put(
 
 
 def has(tx: Tx, message_id: UUID, attempt: int) -> bool:
-    query = select(outbox.c.id).where(
-        outbox.c.message_id == message_id, outbox.c.attempt == attempt
-    )
+    query = select(outbox.c.id).where(outbox.c.message_id == message_id, outbox.c.attempt == attempt)
     return tx.connection.execute(query).first() is not None
 
 

@@ -88,9 +88,7 @@ def add_draft(tx: Tx, pathway: str, digest: str, content: Mapping[str, Any], at:
     return number
 
 
-def publish(
-    tx: Tx, version_id: UUID, approved_by: str, at: datetime, *, for_demonstration: bool
-) -> bool:
+def publish(tx: Tx, version_id: UUID, approved_by: str, at: datetime, *, for_demonstration: bool) -> bool:
     """Marks a draft as published; False if it already was."""
     result = tx.connection.execute(
         update(pathway_versions)

@@ -73,14 +73,10 @@ def _tokens(sealer: Sealer, patient_id: UUID, person: Person) -> list[dict[str, 
         keys.add(("email", person.email.casefold()))
     if person.record_number:
         keys.add(("record", person.record_number.casefold()))
-    return [
-        {"token": sealer.token(kind, value), "patient_id": patient_id} for kind, value in sorted(keys)
-    ]
+    return [{"token": sealer.token(kind, value), "patient_id": patient_id} for kind, value in sorted(keys)]
 
 
-def insert_all(
-    tx: Tx, rows: Sequence[Mapping[str, Any]], tokens: Sequence[Mapping[str, Any]]
-) -> None:
+def insert_all(tx: Tx, rows: Sequence[Mapping[str, Any]], tokens: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         tx.connection.execute(insert(patients), rows)
     if tokens:
@@ -171,9 +167,7 @@ def record_consent(
     tx: Tx, patient_id: UUID, contact: ContactPlan, wording: str, actor: str, at: datetime
 ) -> None:
     """Keeps what the patient agreed to, per channel, with the words that were shown."""
-    tx.connection.execute(
-        insert(consents), consent_rows(patient_id, contact, wording, actor, at)
-    )
+    tx.connection.execute(insert(consents), consent_rows(patient_id, contact, wording, actor, at))
 
 
 def consent_rows(

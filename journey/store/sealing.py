@@ -1,4 +1,4 @@
-"""Sealed columns and look-up tokens: AES-256-GCM under a key ring, and keyed hashes of addresses and names."""
+"""Sealed columns and look-up tokens: AES-256-GCM under a key ring, keyed hashes of addresses."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ class Sealer:
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys:
             raise ValueError("there is no secret key; set JOURNEY_SECRET_KEYS")
-        self._ciphers = {
-            _derive(key, b"id")[:_KEY_ID]: AESGCM(_derive(key, b"seal")) for key in keys
-        }
+        self._ciphers = {_derive(key, b"id")[:_KEY_ID]: AESGCM(_derive(key, b"seal")) for key in keys}
         self._first = next(iter(self._ciphers))
         self._index_keys = [_derive(key, b"index") for key in keys]
         self._signing_keys = [_derive(key, b"sign") for key in keys]

@@ -76,12 +76,22 @@ def close_kind(tx: Tx, enrollment_id: UUID, kinds: Sequence[TaskKind], by: str, 
     )
 
 
+def close_of_message(tx: Tx, message_id: UUID, kinds: Sequence[TaskKind], by: str, at: datetime) -> None:
+    """Closes the questions about a message that have answered themselves."""
+    tx.connection.execute(
+        update(staff_tasks)
+        .where(
+            staff_tasks.c.message_id == message_id,
+            staff_tasks.c.kind.in_([kind.value for kind in kinds]),
+            staff_tasks.c.done_at.is_(None),
+        )
+        .values(done_at=at, done_by=by)
+    )
+
+
 def open_tasks(tx: Tx, limit: int = 200) -> list[dict[str, Any]]:
     query = (
-        select(staff_tasks)
-        .where(staff_tasks.c.done_at.is_(None))
-        .order_by(staff_tasks.c.due_at)
-        .limit(limit)
+        select(staff_tasks).where(staff_tasks.c.done_at.is_(None)).order_by(staff_tasks.c.due_at).limit(limit)
     )
     return [dict(row._mapping) for row in tx.connection.execute(query)]
 

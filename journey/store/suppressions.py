@@ -1,4 +1,4 @@
-"""Addresses that must not be written to, per channel. Kept by token, so that they outlive a patient's record."""
+"""Addresses not to be written to, per channel. Kept by token: they outlive a patient's record."""
 
 from __future__ import annotations
 

@@ -20,9 +20,7 @@ STOP_SECONDS = 5.0
 class Child:
     """One process we started, ended by its pid; it also ends if we are killed outright."""
 
-    def __init__(
-        self, command: list[str], *, log: Path, end_with: str = "TERM", **options: Any
-    ) -> None:
+    def __init__(self, command: list[str], *, log: Path, end_with: str = "TERM", **options: Any) -> None:
         """`end_with` names the signal for when we die; options are those of Popen."""
         with log.open("ab") as output:
             # A process group of its own: a test may kill its worker's whole group.

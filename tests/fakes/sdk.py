@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from twilio.http.async_http_client import (  # type: ignore[import-untyped]
+from twilio.http.async_http_client import (
     AsyncTwilioHttpClient,
 )
-from twilio.rest import Client  # type: ignore[import-untyped]
+from twilio.rest import Client
 
 from tests.fakes.twilio_process import FakeTwilio
 

@@ -87,9 +87,7 @@ def authenticator(credentials: str) -> Any:
     user, _, password = credentials.partition(":")
     expected = LoginPassword(user.encode(), password.encode())
 
-    def check(
-        server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
-    ) -> AuthResult:
+    def check(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         # handled=False: aiosmtpd itself answers 535 to a wrong password.
         return AuthResult(success=data == expected, handled=False)
 
@@ -112,9 +110,7 @@ async def serve(options: argparse.Namespace) -> None:
     sink = Sink(Ledger(options.ledger, fsync=not options.no_fsync))
     chosen = smtp_options(options)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: SMTP(sink, loop=loop, **chosen), "127.0.0.1", options.port
-    )
+    server = await loop.create_server(lambda: SMTP(sink, loop=loop, **chosen), "127.0.0.1", options.port)
     port = server.sockets[0].getsockname()[1]
     await announce_and_wait(f"smtp://127.0.0.1:{port}")
     server.close()

@@ -23,9 +23,7 @@ def letter(to: str) -> EmailMessage:
 
 
 def send(sink: SmtpSink, to: str = "anna@example.org", **options: Any) -> None:
-    asyncio.run(
-        aiosmtplib.send(letter(to), hostname="127.0.0.1", port=sink.port, timeout=1.0, **options)
-    )
+    asyncio.run(aiosmtplib.send(letter(to), hostname="127.0.0.1", port=sink.port, timeout=1.0, **options))
 
 
 def test_message_is_kept_as_sent(smtp_sink: SmtpSink) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]
+from twilio.base.exceptions import TwilioRestException
 
 from tests.fakes.sdk import SDK_WARNINGS, sdk_client
 from tests.fakes.twilio_process import FakeTwilio
@@ -64,9 +64,7 @@ def test_list_filters_by_recipient_and_date_across_pages(fake_twilio: FakeTwilio
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(
-    ("lookup", "found"), [("ok", 1), ("empty", 0), ("lag:60", 0), ("lag:0", 1)]
-)
+@pytest.mark.parametrize(("lookup", "found"), [("ok", 1), ("empty", 0), ("lag:60", 0), ("lag:0", 1)])
 def test_look_up_modes(fake_twilio: FakeTwilio, lookup: str, found: int) -> None:
     async def scenario() -> int:
         async with sdk_client(fake_twilio) as client:
@@ -91,9 +89,7 @@ def test_look_up_that_is_down_raises(fake_twilio: FakeTwilio) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(
-    ("to", "code"), [("+15005550001", 21211), ("+15005550009", 21614), (BEN, 21610)]
-)
+@pytest.mark.parametrize(("to", "code"), [("+15005550001", 21211), ("+15005550009", 21614), (BEN, 21610)])
 def test_numbers_that_twilio_refuses(fake_twilio: FakeTwilio, to: str, code: int) -> None:
     fake_twilio.control(opted_out=[BEN])
 

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import psutil
 import pytest
-from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]
+from twilio.base.exceptions import TwilioRestException
 
 from tests.fakes.hook import Hook, running_hook
 from tests.fakes.process import REPOSITORY, wait_until
@@ -112,9 +112,7 @@ def test_process_behind_the_request_is_killed(
     path = f"/2010-04-01/Accounts/{fake_twilio.account_sid}/Messages.json"
     credentials = aiohttp.encode_basic_auth(fake_twilio.account_sid, fake_twilio.auth_token)
     port = fake_twilio.url.rpartition(":")[2]
-    peer = subprocess.run(
-        [sys.executable, "-c", PEER, port, path, credentials], check=False, timeout=10
-    )
+    peer = subprocess.run([sys.executable, "-c", PEER, port, path, credentials], check=False, timeout=10)
     assert peer.returncode == -9
     assert [line["event"] for line in fake_twilio.events()] == events
 
@@ -137,9 +135,7 @@ def test_named_process_is_killed_after_the_ledger_line(fake_twilio: FakeTwilio, 
         ("early", ["sent", "delivered"]),
     ],
 )
-def test_callbacks_are_signed_and_ordered(
-    fake_twilio: FakeTwilio, mode: str, expected: list[str]
-) -> None:
+def test_callbacks_are_signed_and_ordered(fake_twilio: FakeTwilio, mode: str, expected: list[str]) -> None:
     async def scenario() -> Hook:
         async with running_hook(fake_twilio.auth_token) as hook:
             plan = {"statuses": ["sent", "delivered"], "delay": 0.01, "mode": mode}

@@ -81,9 +81,7 @@ class FakeTwilio(Server):
 
     def wait_for_callbacks(self, *, timeout: float = 10.0) -> None:
         """Until none is on its way; they start with the accept, so none is missed."""
-        wait_until(
-            lambda: self.state()["callbacks_pending"] == 0, "end of callbacks", timeout=timeout
-        )
+        wait_until(lambda: self.state()["callbacks_pending"] == 0, "end of callbacks", timeout=timeout)
 
     def _call(self, path: str, body: bytes | None = None) -> dict[str, Any]:
         request = Request(self.url + path, data=body)

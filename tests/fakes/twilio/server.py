@@ -238,6 +238,4 @@ def json_answer(content: dict[str, Any], *, status: int = 200) -> web.Response:
 
 def error_answer(status: int, code: int, words: str) -> web.Response:
     more = f"https://www.twilio.com/docs/errors/{code}"
-    return json_answer(
-        {"code": code, "message": words, "more_info": more, "status": status}, status=status
-    )
+    return json_answer({"code": code, "message": words, "more_info": more, "status": status}, status=status)

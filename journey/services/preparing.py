@@ -1,0 +1,229 @@
+"""From due rows to what goes out: the last check, the text, and the claim, in one short transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from journey.channels.protocol import Outgoing
+from journey.domain.contact import Person
+from journey.domain.delivery import Event, Reason
+from journey.domain.eligibility import Answer, Go, Situation, Stop, Wait, may_send
+from journey.domain.pathway import Channel, Pathway
+from journey.domain.site import Site
+from journey.domain.sms import measure
+from journey.rendering.context import build_context
+from journey.rendering.message import Rendered, render_message
+from journey.rendering.templates import TemplateError
+from journey.services.context import Context
+from journey.services.enrolling import address_tokens, reachable_channels
+from journey.services.library import Library, window_for
+from journey.services.unsubscribing import unsubscribe_url
+from journey.store import enrollments, messages, staff_tasks, suppressions
+from journey.store.database import Tx
+from journey.store.enrollments import SendingContext
+from journey.store.messages import Message, Move
+from journey.store.patients import open_person, read_contact
+from journey.store.staff_tasks import NewTask, TaskKind
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that is now `sending`, with what goes out."""
+
+    message: Message
+    outgoing: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    context: SendingContext
+    person: Person
+    site: Site
+    pathway: Pathway
+    templates: Any
+    reachable: tuple[Channel, ...]
+    tokens: dict[Channel, list[bytes]]
+
+    def address(self, channel: Channel) -> str:
+        address = self.person.phone if channel is Channel.SMS else self.person.email
+        assert address is not None  # a channel is reachable only with an address
+        return address
+
+
+def claim_due(context: Context, library: Library, channel: Channel, limit: int) -> tuple[list[Claimed], int]:
+    """Claims up to `limit` due messages. Returns what to send, and how many rows were looked at."""
+    now = context.clock.now()
+    with context.database.write() as tx:
+        due = messages.take_due(tx, channel, now, limit)
+        if not due:
+            return [], 0
+        recipients = _load_recipients(tx, library, due)
+        claimed: list[Claimed] = []
+        moves: list[Move] = []
+        tasks: list[NewTask] = []
+        for message in due:
+            recipient = recipients[message.enrollment_id]
+            answer = may_send(_situation(message, recipient), now)
+            if isinstance(answer, Go):
+                rendered = _render(context, message, recipient)
+                if isinstance(rendered, Rendered):
+                    one, move = _claim(context, message, recipient, rendered, now)
+                    claimed.append(one)
+                    moves.append(move)
+                    continue
+                answer = Stop(Reason.CANNOT_RENDER)
+                tasks.append(_broken_template(message, rendered, now))
+            moves.append(_put_aside(message, answer, now))
+            tasks += _consequence(message, answer, now)
+        won = {move.id for move in messages.move(tx, moves)}
+        staff_tasks.open_all(tx, tasks, now)
+    return [one for one in claimed if one.message.id in won], len(due)
+
+
+def _load_recipients(tx: Tx, library: Library, due: Sequence[Message]) -> dict[Any, _Recipient]:
+    contexts = enrollments.sending_contexts(tx, list({m.enrollment_id for m in due}))
+    people = {key: open_person(tx.sealer, c.sealed_person) for key, c in contexts.items()}
+    tokens = {key: address_tokens(tx, person) for key, person in people.items()}
+    every = [t for by_channel in tokens.values() for found in by_channel.values() for t in found]
+    suppressed = suppressions.active(tx, every)
+    found = {}
+    for key, context in contexts.items():
+        version = library.version(tx, context.pathway_version_id)
+        found[key] = _Recipient(
+            context=context,
+            person=people[key],
+            site=library.site(tx, context.site_id),
+            pathway=version.pathway,
+            templates=version.templates,
+            reachable=reachable_channels(tokens[key], suppressed, read_contact(context)),
+            tokens=tokens[key],
+        )
+    return found
+
+
+def _situation(message: Message, recipient: _Recipient) -> Situation:
+    context = recipient.context
+    assert message.channel is not None
+    zone = context.time_zone or recipient.site.zone
+    return Situation(
+        channel=message.channel,
+        send_by=message.send_by,
+        procedure_date=message.procedure_date,
+        arrival_time=message.arrival_time,
+        enrollment=context.status,
+        enrolled_date=context.procedure_date,
+        enrolled_arrival=context.arrival_time,
+        reachable=recipient.reachable,
+        step_channels=recipient.pathway.channels_of(message.step),
+        window=window_for(recipient.site, zone, message.due_at.year),
+    )
+
+
+def _render(context: Context, message: Message, recipient: _Recipient) -> Rendered | TemplateError:
+    assert message.channel is not None
+    enrollment = recipient.context
+    variables = build_context(
+        site=recipient.site,
+        person=recipient.person,
+        channel=message.channel,
+        locale=enrollment.locale,
+        procedure_date=enrollment.procedure_date,
+        arrival_time=enrollment.arrival_time,
+        facts=enrollment.facts,
+    )
+    try:
+        return render_message(
+            recipient.templates,
+            message.step,
+            enrollment.locale,
+            message.channel,
+            variables,
+            unsubscribe=unsubscribe_url(context, enrollment.patient_id),
+        )
+    except TemplateError as error:
+        return error
+
+
+def _claim(
+    context: Context, message: Message, recipient: _Recipient, rendered: Rendered, now: datetime
+) -> tuple[Claimed, Move]:
+    """The claim keeps the words before they leave: a look-up after a crash must know them."""
+    channel = message.channel
+    assert channel is not None
+    content = {
+        "to": recipient.address(channel),
+        "subject": rendered.subject,
+        "text": rendered.text,
+    }
+    lease = now + timedelta(seconds=context.rules.lease)
+    move = Move.of(
+        message,
+        Event.CLAIM,
+        now,
+        claimed_at=now,
+        check_at=lease,
+        address_token=recipient.tokens[channel][0],
+        segments=measure(rendered.text).segments if channel is Channel.SMS else None,
+        sealed_content=context.sealer.seal(content, messages.CONTENT),
+    )
+    outgoing = Outgoing(
+        message_id=message.id,
+        attempt=message.attempts + 1,
+        to=recipient.address(channel),
+        text=rendered.text,
+        send_by=message.send_by,
+        subject=rendered.subject,
+        html=rendered.html,
+        from_name=recipient.site.name,
+        unsubscribe_url=unsubscribe_url(context, recipient.context.patient_id),
+    )
+    taken = replace(message, status=move.after, attempts=message.attempts + 1, claimed_at=now)
+    return Claimed(taken, outgoing), move
+
+
+def _put_aside(message: Message, answer: Answer, now: datetime) -> Move:
+    """What becomes of a due message that must not go out now."""
+    if isinstance(answer, Stop):
+        expired = answer.reason is Reason.PAST_DEADLINE
+        event = Event.EXPIRE if expired else Event.SKIP
+        return Move.of(message, event, now, reason=answer.reason.value)
+    assert isinstance(answer, Wait)
+    if answer.channel is not None:
+        return Move.of(message, Event.MOVE, now, channel=answer.channel.value, reason=answer.reason.value)
+    if answer.until is not None:
+        return Move.of(message, Event.MOVE, now, due_at=answer.until, reason=answer.reason.value)
+    return Move.of(message, Event.HOLD, now, reason=answer.reason.value, check_at=message.send_by)
+
+
+def _consequence(message: Message, answer: Answer, now: datetime) -> list[NewTask]:
+    if not (isinstance(answer, Stop) and message.critical):
+        return []
+    if answer.reason not in (Reason.PAST_DEADLINE, Reason.OPTED_OUT, Reason.CANNOT_RENDER):
+        return []
+    return [call_task(message, answer.reason, now)]
+
+
+def call_task(message: Message, reason: Reason, now: datetime) -> NewTask:
+    """A critical message that will not arrive by itself: somebody phones."""
+    return NewTask(
+        TaskKind.CALL,
+        str(message.id),
+        f"Call the patient about “{message.step}”: it was not sent ({reason.value}).",
+        now,
+        message.enrollment_id,
+        message.id,
+    )
+
+
+def _broken_template(message: Message, error: TemplateError, now: datetime) -> NewTask:
+    return NewTask(
+        TaskKind.CANNOT_RENDER,
+        str(message.id),
+        f"“{message.step}” could not be written: {error}",
+        now,
+        message.enrollment_id,
+        message.id,
+    )

@@ -1,0 +1,81 @@
+"""Receipts: what the provider says later. Unordered, doubled and early ones do no harm."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from journey.domain.delivery import Event, Status, next_status
+from journey.domain.outcomes import Receipt, Refused
+from journey.services.context import Context
+from journey.services.escalating import Trouble, escalate
+from journey.services.library import Library
+from journey.services.recording import (
+    accept_move,
+    escalation_time,
+    follow_refusal,
+    sent_twice_task,
+)
+from journey.store import messages, staff_tasks
+from journey.store.database import Tx
+from journey.store.messages import Message, Move
+from journey.store.staff_tasks import TaskKind
+
+
+def receive(context: Context, library: Library, message_id: UUID, attempt: int, receipt: Receipt) -> bool:
+    """Takes one receipt. False when no such message or attempt was ever made."""
+    now = context.clock.now()
+    with context.database.write() as tx:
+        rows = messages.by_ids(tx, [message_id], lock=True)
+        if not rows or attempt > rows[0].attempts:
+            return False
+        if attempt < rows[0].attempts:
+            _about_an_older_attempt(tx, rows[0], receipt, now)
+        else:
+            _apply(tx, library, rows[0], receipt, now)
+    return True
+
+
+def _apply(tx: Tx, library: Library, row: Message, receipt: Receipt, now: datetime) -> None:
+    if next_status(row.status, receipt.event) is None:
+        return  # late or doubled: a terminal state stays
+    if receipt.event is Event.ACCEPT:
+        after = escalation_time(tx, library, row)
+        messages.move(tx, [accept_move(row, receipt.provider_id, now, after)])
+        return
+    values: dict[str, Any] = {
+        "provider_id": receipt.provider_id or row.provider_id,
+        "accepted_at": row.accepted_at or now,
+        "code": receipt.code or None,
+        "reason": receipt.reason.value if receipt.reason else None,
+    }
+    if receipt.event is Event.DELIVER:
+        values["delivered_at"] = now
+    messages.move(tx, [Move.of(row, receipt.event, now, **values)])
+    settled = [TaskKind.OUTCOME_UNKNOWN]
+    if receipt.event is Event.DELIVER:
+        settled.append(TaskKind.NOT_DELIVERED)
+    staff_tasks.close_of_message(tx, row.id, settled, "journey", now)
+    if receipt.event is Event.UNDELIVER:
+        _follow_failure(tx, library, row, receipt, now)
+
+
+def _follow_failure(tx: Tx, library: Library, row: Message, receipt: Receipt, now: datetime) -> None:
+    assert receipt.reason is not None
+    if receipt.resend and row.stands_in_for is None:
+        escalate(tx, library, Trouble(row, receipt.reason, same_channel=True), now)
+        return
+    refused = Refused(receipt.reason, receipt.code, receipt.blocks_address, receipt.ask_staff)
+    follow_refusal(tx, library, row, refused, now)
+
+
+def _about_an_older_attempt(tx: Tx, row: Message, receipt: Receipt, now: datetime) -> None:
+    """An attempt that was returned as surely not accepted turns out to have been accepted."""
+    went_out = receipt.event in (Event.ACCEPT, Event.DELIVER)
+    if went_out and row.status in (Status.ACCEPTED, Status.DELIVERED, Status.SENDING):
+        if row.provider_id != receipt.provider_id:
+            staff_tasks.open_all(tx, [sent_twice_task(row, now)], now)
+    elif went_out and next_status(row.status, receipt.event) is None and row.status is Status.PLANNED:
+        # Not gone out a second time yet: stop it, since the patient has it.
+        messages.move(tx, [Move.of(row, Event.SKIP, now, "an earlier attempt arrived")])

@@ -1,0 +1,89 @@
+"""The worker's own parts for talking to providers: an event loop, and each channel made inside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from journey.channels.protocol import ChannelPort, Outgoing, Sent, Verdict
+from journey.domain.delivery import Reason
+from journey.domain.outcomes import NoAnswer, NotNow, Outcome
+from journey.domain.pathway import Channel
+from journey.services.context import Context
+
+T = TypeVar("T")
+PortFactory = Callable[[], ChannelPort]
+RELEASED = NotNow(Reason.RELEASED, "not-begun")
+
+
+class Sender:
+    """One per thread: an event loop and its connections belong together."""
+
+    def __init__(self, context: Context, factories: Mapping[Channel, PortFactory]) -> None:
+        self._context = context
+        self._factories = factories
+        self._ports: dict[Channel, ChannelPort] = {}
+        self._runner = asyncio.Runner()
+
+    def may_resend(self, channel: Channel) -> bool:
+        async def ask() -> bool:
+            return self._port(channel).may_resend
+
+        return self._runner.run(ask())
+
+    def send_all(self, channel: Channel, batch: Sequence[Outgoing], claimed_at: float) -> list[Outcome]:
+        """Sends concurrently, within the bounds. `claimed_at` is a monotonic time.
+
+        What cannot begin within its window goes back unsent: its claim may be void by then.
+        """
+        return self._runner.run(self._send_all(channel, batch, claimed_at))
+
+    async def _send_all(
+        self, channel: Channel, batch: Sequence[Outgoing], claimed_at: float
+    ) -> list[Outcome]:
+        rules, clock = self._context.rules, self._context.clock
+        port, places = self._port(channel), asyncio.Semaphore(rules.in_flight)
+
+        async def send_one(outgoing: Outgoing) -> Outcome:
+            async with places:
+                # Looked at right before the write: a process may have been stopped since the claim.
+                if clock.monotonic() - claimed_at > rules.begin:
+                    return RELEASED
+                try:
+                    return await port.send(outgoing, clock.now())
+                except Exception as error:  # a fault of ours must not lose the batch's outcomes
+                    return NoAnswer(f"internal {type(error).__name__}")
+
+        return await _gather([send_one(outgoing) for outgoing in batch])
+
+    def find_all(self, channel: Channel, lost: Sequence[Sent]) -> list[Verdict]:
+        """Asks the provider about messages whose outcome is unknown."""
+        return self._runner.run(self._find_all(channel, lost))
+
+    async def _find_all(self, channel: Channel, lost: Sequence[Sent]) -> list[Verdict]:
+        port, places = self._port(channel), asyncio.Semaphore(self._context.rules.in_flight)
+
+        async def find_one(sent: Sent) -> Verdict:
+            async with places:
+                return await port.find(sent)
+
+        return await _gather([find_one(sent) for sent in lost])
+
+    def _port(self, channel: Channel) -> ChannelPort:
+        """The channel's port, made on first use. Runs inside the loop."""
+        if channel not in self._ports:
+            self._ports[channel] = self._factories[channel]()
+        return self._ports[channel]
+
+    def close(self) -> None:
+        async def close_ports() -> None:
+            for port in self._ports.values():
+                await port.close()
+
+        self._runner.run(close_ports())
+        self._runner.close()
+
+
+async def _gather(work: Sequence[Awaitable[T]]) -> list[T]:
+    return list(await asyncio.gather(*work))

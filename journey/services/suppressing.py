@@ -1,0 +1,54 @@
+"""Stopping and restarting messages to an address, with the evidence kept."""
+
+from __future__ import annotations
+
+from journey.domain.delivery import Reason
+from journey.domain.pathway import Channel
+from journey.services.changing import change, replan
+from journey.services.context import Context
+from journey.store import audit, enrollments, patients, suppressions
+
+
+def stop(
+    context: Context,
+    channel: Channel,
+    address: str,
+    *,
+    source: str,
+    evidence: str | None = None,
+    reason: Reason = Reason.OPTED_OUT,
+) -> bool:
+    """No more messages to this address on this channel. Once it returns, none goes out any more.
+
+    False if the address was stopped already. Later messages take another channel where there is one.
+    """
+    with context.database.write() as tx:
+        token = patients.address_token(tx.sealer, channel, address)
+        now = context.clock.now()
+        added = suppressions.add(tx, channel, token, reason, source, now, evidence)
+        detail = {"channel": channel.value, "source": source, "new": added}
+        audit.append(tx, [audit.Entry(source, "address.stopped", f"address/{token.hex()}", detail)], now)
+    _replan_all(context, channel, address, source)
+    return added
+
+
+def restart(context: Context, channel: Channel, address: str, *, source: str) -> bool:
+    """Messages may go to this address again. False if it was not stopped."""
+    with context.database.write() as tx:
+        now = context.clock.now()
+        tokens = tx.sealer.tokens(channel.value, address.casefold())
+        lifted = suppressions.lift(tx, channel, tokens, now)
+        detail = {"channel": channel.value, "source": source, "was_stopped": lifted}
+        entry = audit.Entry(source, "address.restarted", f"address/{tokens[0].hex()}", detail)
+        audit.append(tx, [entry], now)
+    _replan_all(context, channel, address, source)
+    return lifted
+
+
+def _replan_all(context: Context, channel: Channel, address: str, actor: str) -> None:
+    """Each enrollment of whoever has the address waits for what is on its way, then changes channel."""
+    with context.database.read() as tx:
+        owners = patients.with_address(tx, channel, address)
+        live = enrollments.live_of_patients(tx, owners)
+    for enrollment in live:
+        change(context, enrollment.id, replan(), actor)

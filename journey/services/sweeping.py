@@ -1,0 +1,141 @@
+"""Looking after what is not planned: leases that ran out, outcomes to look up, receipts that never came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from journey.channels.protocol import CannotSay, Sent, Verdict
+from journey.domain.delivery import Event, Reason, Status
+from journey.domain.pathway import Channel
+from journey.services.context import Context
+from journey.services.dispatching import Worker
+from journey.services.escalating import Trouble, escalate
+from journey.services.library import Library
+from journey.services.preparing import call_task
+from journey.services.recording import accept_move, escalation_time
+from journey.store import messages, staff_tasks
+from journey.store.database import Tx
+from journey.store.messages import Message, Move
+from journey.store.staff_tasks import NewTask, TaskKind
+
+_BATCH = 200
+_LOOK_AGAIN = (
+    timedelta(seconds=10),
+    timedelta(minutes=1),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+)
+_SAYS_ABSENT = "the provider does not have it"
+
+
+def sweep(worker: Worker) -> int:
+    """One round over everything whose time to be looked at has come. Returns how many there were."""
+    context = worker.context
+    now = context.clock.now()
+    with context.database.write() as tx:
+        rows = messages.to_check(tx, now, _BATCH)
+        lost: list[tuple[Message, Sent]] = []
+        for row in rows:
+            if row.status is Status.UNKNOWN:
+                lost.append((row, _as_sent(tx, row)))
+            else:
+                _look_after(tx, context, worker.library, row, now)
+        # The look-ups run after this transaction; nobody else starts the same ones meanwhile.
+        pause = timedelta(seconds=3 * context.rules.request)
+        messages.postpone_check(tx, [row.id for row, _ in lost], now + pause)
+    _look_up(worker, lost)
+    return len(rows)
+
+
+def _look_after(tx: Tx, context: Context, library: Library, row: Message, now: datetime) -> None:
+    if row.status is Status.SENDING:
+        # The worker died or hangs past its lease: it may have been sent.
+        grace = timedelta(seconds=context.rules.lookup_grace)
+        look_up = max(now, (row.claimed_at or now) + grace)
+        reason = Reason.NO_ANSWER.value
+        lost = Move.of(row, Event.LOSE, now, "the claim ran out", reason=reason, check_at=look_up)
+        messages.move(tx, [lost])
+    elif row.status is Status.HELD:
+        messages.move(tx, [Move.of(row, Event.EXPIRE, now, reason=Reason.PAST_DEADLINE.value)])
+        if row.critical:
+            staff_tasks.open_all(tx, [call_task(row, Reason.PAST_DEADLINE, now)], now)
+    elif row.status is Status.ACCEPTED:
+        messages.postpone_check(tx, [row.id], _never(now))
+        escalate(tx, library, Trouble(row, Reason.UNDELIVERED), now)
+
+
+def _never(now: datetime) -> datetime:
+    return now + timedelta(days=3650)
+
+
+def _as_sent(tx: Tx, row: Message) -> Sent:
+    """What the look-up needs: the words and the number as they were when they left."""
+    content = tx.sealer.open(row.sealed_content or b"", messages.CONTENT)
+    tried_at = row.claimed_at or row.due_at
+    return Sent(row.id, row.attempts, content["to"], content["text"], tried_at)
+
+
+def _look_up(worker: Worker, lost: Sequence[tuple[Message, Sent]]) -> None:
+    for channel in Channel:
+        mine = [(row, sent) for row, sent in lost if row.channel is channel]
+        if not mine:
+            continue
+        verdicts = worker.sender.find_all(channel, [sent for _, sent in mine])
+        may_resend = worker.sender.may_resend(channel)
+        for (row, _), verdict in zip(mine, verdicts, strict=True):
+            try:
+                _settle(worker, row, verdict, may_resend)
+            except IntegrityError:
+                # Another sweeper gave this id to a twin a moment ago: look again soon.
+                continue
+
+
+def _settle(worker: Worker, row: Message, verdict: Verdict, may_resend: bool) -> None:
+    now = worker.context.clock.now()
+    with worker.context.database.write() as tx:
+        if isinstance(verdict, CannotSay) and not may_resend:
+            _ask_staff(tx, row, now)
+            return
+        offered = () if isinstance(verdict, CannotSay) else verdict.provider_ids
+        taken = messages.taken_provider_ids(tx, offered)
+        own = next((one for one in offered if one not in taken), None)
+        if own is not None:
+            move = accept_move(row, own, now, escalation_time(tx, worker.library, row))
+        else:
+            move = _absent(row, now)
+        if messages.move(tx, [move]):
+            _close_question(tx, row, now)
+            if move.event is Event.EXPIRE and row.critical:
+                staff_tasks.open_all(tx, [call_task(row, Reason.PAST_DEADLINE, now)], now)
+
+
+def _absent(row: Message, now: datetime) -> Move:
+    """Proven absent: back to the plan, where every other question is asked again before it goes."""
+    if now > row.send_by:
+        return Move.of(row, Event.EXPIRE, now, _SAYS_ABSENT, reason=Reason.PAST_DEADLINE.value)
+    return Move.of(row, Event.SETTLE_ABSENT, now, _SAYS_ABSENT, reason=None, due_at=now)
+
+
+def _ask_staff(tx: Tx, row: Message, now: datetime) -> None:
+    """The look-up is down: staff know, and it is asked again, ever less often."""
+    waited = now - (row.claimed_at or now)
+    pause = next((p for p in _LOOK_AGAIN if waited < 6 * p), _LOOK_AGAIN[-1])
+    reason = Reason.UNPROVABLE.value
+    messages.move(tx, [Move.of(row, Event.ASK_STAFF, now, reason=reason, check_at=now + pause)])
+    task = NewTask(
+        TaskKind.OUTCOME_UNKNOWN,
+        str(row.id),
+        f"It is not known whether “{row.step}” was sent, and the provider cannot say. It is not sent "
+        "again by itself; ask the patient if it matters.",
+        now,
+        row.enrollment_id,
+        row.id,
+    )
+    staff_tasks.open_all(tx, [task], now)
+
+
+def _close_question(tx: Tx, row: Message, now: datetime) -> None:
+    staff_tasks.close_of_message(tx, row.id, [TaskKind.OUTCOME_UNKNOWN], "journey", now)

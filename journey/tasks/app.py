@@ -1,0 +1,85 @@
+"""The Celery application, its beat schedule and its tasks of a few lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery, signals
+
+from journey.bootstrap import App, build
+from journey.domain.pathway import Channel
+from journey.services.dispatching import deliver, due_channels
+from journey.services.sweeping import sweep
+from journey.settings import read_settings
+
+QUEUE = "journey"
+# A worker's share of a backlog per tick; more wake-ups than there are children only wait.
+WAKEUPS = 8
+DELIVER_SECONDS = 20.0
+
+celery = Celery("journey")
+_state: dict[str, App] = {}
+
+
+def configure(app: App) -> Celery:
+    """Points Celery at the broker of the settings: Redis, or memory when embedded."""
+    broker = app.settings.redis_url.get_secret_value() or "memory://"
+    tick = app.settings.tick_seconds
+    # A wake-up that waited longer than this is not worth waking for: another one came since.
+    fresh = max(2.0, 3 * tick)
+    celery.conf.update(
+        broker_url=broker,
+        task_default_queue=QUEUE,
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_acks_late=False,
+        worker_prefetch_multiplier=1,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={"socket_keepalive": True, "max_retries": 3, "interval_max": 0.5},
+        beat_scheduler="celery.beat:Scheduler",
+        beat_max_loop_interval=tick,
+        beat_schedule={
+            "tick": {"task": "journey.tick", "schedule": tick, "options": {"expires": fresh}},
+            "sweep": {"task": "journey.sweep", "schedule": 2 * tick, "options": {"expires": fresh}},
+        },
+        timezone="UTC",
+    )
+    celery.conf.journey_fresh = fresh
+    _state["app"] = app
+    return celery
+
+
+def current_app() -> App:
+    """The process's own wiring, made on first use (a prefork child makes its own)."""
+    if "app" not in _state:
+        configure(build(read_settings()))
+    return _state["app"]
+
+
+@signals.worker_process_init.connect
+def _forget_the_parents_wiring(**_: Any) -> None:
+    # A forked child must not share the parent's sockets; their file descriptors stay the parent's.
+    parent = _state.pop("app", None)
+    if parent is not None:
+        parent.context.database.abandon()
+
+
+@celery.task(name="journey.tick")
+def tick() -> None:
+    for channel, wakeups in due_channels(current_app().context, WAKEUPS).items():
+        for _ in range(wakeups):
+            wake.apply_async((channel.value,), expires=celery.conf.journey_fresh)
+
+
+@celery.task(name="journey.deliver")
+def wake(channel: str) -> None:
+    deliver(current_app().worker(), Channel(channel), seconds=DELIVER_SECONDS)
+
+
+@celery.task(name="journey.sweep")
+def look_after() -> None:
+    sweep(current_app().worker())

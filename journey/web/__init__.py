@@ -1,0 +1,1 @@
+"""The web edge: provider hooks, health, one-click unsubscribe, and the pages."""

@@ -1,0 +1,143 @@
+"""A whole Journey for tests: real services on a real database, with a clock that the test moves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from journey.bootstrap import App, build
+from journey.domain.conditions import FactValue
+from journey.domain.pathway import Channel
+from journey.domain.site import Site
+from journey.services import changing
+from journey.services.dispatching import deliver
+from journey.services.enrolling import Enrolled, Request, enroll_all, prepare
+from journey.services.publishing import find_setting, install_content, publish
+from journey.services.sweeping import sweep
+from journey.settings import read_settings
+from journey.store import messages, outbox, staff_tasks
+from journey.store.messages import Message
+from journey.store.migrating import migrate
+
+START = datetime(2026, 12, 1, 10, tzinfo=UTC)  # a Tuesday
+PROCEDURE = date(2026, 12, 15)  # a Tuesday two weeks later
+PATHWAY = "bvn-ablation"
+KEYS = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+ANNA = {
+    "given_name": "Anna",
+    "family_name": "Kowalska",
+    "phone": "+447700900101",
+    "email": "anna@example.org",
+    "birth_date": "1961-04-12",
+    "record_number": "A-101",
+}
+
+
+class ManualClock:
+    """Stands still until told to move; leases run on its own monotonic time."""
+
+    def __init__(self, at: datetime = START) -> None:
+        self.at = at
+        self._from = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return (self.at - self._from).total_seconds()
+
+    def advance(self, span: timedelta) -> None:
+        self.at += span
+
+
+class RealClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class Clinic:
+    """One practice with a published pathway. `settings` go to Settings, without the prefix."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Any = None,
+        site: Site | None = None,
+        published: bool = True,
+        **settings: Any,
+    ) -> None:
+        self.clock = clock or ManualClock()
+        settings.setdefault("secret_keys", KEYS)
+        self.app: App = build(read_settings(data_dir=folder, **settings), clock=self.clock)
+        self.database = self.app.context.database
+        migrate(self.database)
+        install_content(self.app.context, site or Site())
+        if published:
+            publish(self.app.context, PATHWAY, "Dr. Approver")
+
+    def enroll(
+        self,
+        person: Mapping[str, str | None] = ANNA,
+        *,
+        day: date | str = PROCEDURE,
+        arrival: str | None = "09:00",
+        facts: Mapping[str, FactValue] | None = None,
+        sms: bool = True,
+        email: bool = True,
+    ) -> Enrolled:
+        with self.database.read() as tx:
+            setting = find_setting(tx, PATHWAY, None, "tests")
+        request = Request(person, str(day), arrival, facts or {}, sms, email)
+        prepared = prepare(request, setting, self.clock.now())
+        return enroll_all(self.app.context, [prepared], setting)[0]
+
+    def change(self, enrollment: UUID, wish: changing.Wish) -> changing.Outcome:
+        return changing.change(self.app.context, enrollment, wish, "tests")
+
+    def messages(self, enrollment: UUID) -> list[Message]:
+        with self.database.read() as tx:
+            return messages.of_enrollment(tx, enrollment)
+
+    def message(self, enrollment: UUID, step: str) -> Message:
+        """The newest message of a step."""
+        found = [m for m in self.messages(enrollment) if m.step == step]
+        return max(found, key=lambda m: m.occurrence)
+
+    def tasks(self) -> list[dict[str, Any]]:
+        with self.database.read() as tx:
+            return staff_tasks.open_tasks(tx)
+
+    def outbox(self) -> list[outbox.Delivered]:
+        with self.database.read() as tx:
+            return outbox.recent(tx)
+
+    def work(self) -> int:
+        """One round of everything a worker does. Returns how many messages went out."""
+        worker = self.app.worker()
+        sent = sum(deliver(worker, channel) for channel in Channel)
+        sweep(worker)
+        return sent
+
+    def run_until(self, end: datetime) -> int:
+        """Moves the clock from one due message to the next, and sends, until `end`."""
+        sent = 0
+        for _ in range(10_000):
+            with self.database.read() as tx:
+                due = messages.next_due(tx)
+            if due is None or due > end:
+                self.clock.at = max(self.clock.at, end)
+                return sent + self.work()
+            self.clock.at = max(self.clock.at, due)
+            sent += self.work()
+        raise AssertionError("the clinic never came to rest")
+
+    def close(self) -> None:
+        self.app.close()

@@ -1,0 +1,123 @@
+"""The main job, from enrollment to the last message, on both databases."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from journey.domain.delivery import Reason, Status
+from journey.domain.pathway import Channel
+from journey.domain.replanning import Action
+from journey.services import changing
+from journey.services.context import Refusal
+from journey.services.enrolling import enroll_all
+from journey.services.suppressing import restart, stop
+from tests.clinic import ANNA, PROCEDURE, Clinic
+
+YEAR_END = datetime(2027, 12, 1, tzinfo=UTC)
+
+
+def test_every_message_goes_out_once_at_its_time(clinic: Clinic) -> None:
+    enrolled = clinic.enroll(facts={"takes_blood_thinners": True})
+    clinic.run_until(YEAR_END)
+    rows = clinic.messages(enrolled.enrollment_id)
+    assert {row.status for row in rows} == {Status.DELIVERED}
+    assert len(clinic.outbox()) == len(rows) == 14
+    assert all(row.claimed_at == row.due_at for row in rows)
+
+
+def test_the_same_patient_pathway_and_date_is_one_enrollment(clinic: Clinic) -> None:
+    first, second = clinic.enroll(), clinic.enroll()
+    assert first.is_new
+    assert not second.is_new
+    assert first.enrollment_id == second.enrollment_id
+
+
+def test_a_new_date_repeats_what_quoted_the_old_one_and_corrects_once(clinic: Clinic) -> None:
+    enrolled = clinic.enroll()
+    clinic.run_until(datetime(2026, 12, 11, tzinfo=UTC))
+    outcome = clinic.change(enrolled.enrollment_id, changing.reschedule(date(2026, 12, 22), time(10)))
+    actions = {change.step: change.action for change in outcome.changes}
+    assert actions["welcome"] is Action.KEEP
+    assert actions["confirm"] is Action.ADD
+    assert actions["going-home"] is Action.MOVE
+    assert actions["date-changed"] is Action.CORRECT
+    again = clinic.change(enrolled.enrollment_id, changing.replan())
+    assert {change.action for change in again.changes} == {Action.KEEP}
+    clinic.run_until(YEAR_END)
+    steps = [row.step for row in clinic.messages(enrolled.enrollment_id) if row.status is Status.DELIVERED]
+    assert steps.count("date-changed") == 1
+    assert steps.count("confirm") == 2
+    assert steps.count("arrival-and-fasting") == 1
+
+
+def test_nothing_goes_out_after_a_cancellation(clinic: Clinic) -> None:
+    enrolled = clinic.enroll()
+    clinic.run_until(datetime(2026, 12, 11, tzinfo=UTC))
+    before = len(clinic.outbox())
+    clinic.change(enrolled.enrollment_id, changing.cancel())
+    clinic.run_until(YEAR_END)
+    assert len(clinic.outbox()) == before
+    reasons = {m.reason for m in clinic.messages(enrolled.enrollment_id) if m.status is Status.CANCELLED}
+    assert reasons == {Reason.ENROLLMENT_CANCELLED}
+
+
+def test_a_draft_takes_nobody_and_names_the_way_out(tmp_path: object, embedded_clinic: Clinic) -> None:
+    clinic = Clinic(embedded_clinic.app.settings.data_dir / "draft", published=False)
+    with pytest.raises(Refusal, match="journey pathway publish bvn-ablation --approved-by NAME"):
+        clinic.enroll()
+    clinic.close()
+
+
+def test_an_opt_out_moves_messages_to_email_and_restart_moves_them_back(clinic: Clinic) -> None:
+    enrolled = clinic.enroll()
+    phone = ANNA["phone"]
+    assert stop(clinic.app.context, Channel.SMS, phone, source="tests")
+    assert {m.channel for m in clinic.messages(enrolled.enrollment_id)} == {Channel.EMAIL}
+    assert not stop(clinic.app.context, Channel.SMS, phone, source="tests")
+    assert restart(clinic.app.context, Channel.SMS, phone, source="tests")
+    assert Channel.SMS in {m.channel for m in clinic.messages(enrolled.enrollment_id)}
+
+
+def test_without_an_arrival_time_fasting_is_held_with_a_task_and_expires_with_a_call(
+    clinic: Clinic,
+) -> None:
+    enrolled = clinic.enroll(arrival=None)
+    assert clinic.message(enrolled.enrollment_id, "fasting-reminder").reason is Reason.NEEDS_ARRIVAL
+    assert [task["kind"] for task in clinic.tasks()] == ["set_arrival"]
+    clinic.clock.at = datetime(2026, 12, 15, 8, tzinfo=UTC)
+    clinic.work()
+    assert clinic.message(enrolled.enrollment_id, "fasting-reminder").status is Status.EXPIRED
+    assert "call" in {task["kind"] for task in clinic.tasks()}
+
+
+def test_setting_the_arrival_time_releases_what_waited_and_closes_the_task(clinic: Clinic) -> None:
+    enrolled = clinic.enroll(arrival=None)
+    clinic.change(enrolled.enrollment_id, changing.reschedule(PROCEDURE, time(9)))
+    assert clinic.message(enrolled.enrollment_id, "fasting-reminder").status is Status.PLANNED
+    assert clinic.tasks() == []
+
+
+def test_pause_holds_everything_and_resume_follows_each_late_rule(clinic: Clinic) -> None:
+    enrolled = clinic.enroll()
+    clinic.change(enrolled.enrollment_id, changing.pause())
+    clinic.clock.advance(timedelta(days=15))
+    assert clinic.work() == 0
+    clinic.change(enrolled.enrollment_id, changing.resume())
+    late = clinic.message(enrolled.enrollment_id, "confirm")
+    assert late.status is Status.EXPIRED
+    assert clinic.message(enrolled.enrollment_id, "day-3").status is Status.PLANNED
+
+
+def test_an_older_revision_is_refused(clinic: Clinic) -> None:
+    enrolled = clinic.enroll()
+    clinic.change(enrolled.enrollment_id, changing.pause())
+    with pytest.raises(changing.Stale):
+        changing.change(clinic.app.context, enrolled.enrollment_id, changing.resume(), "other", revision=0)
+
+
+def test_nobody_is_enrolled_by_an_empty_batch(clinic: Clinic) -> None:
+    from journey.services.publishing import find_setting
+
+    with clinic.database.read() as tx:
+        setting = find_setting(tx, "bvn-ablation", None, "tests")
+    assert enroll_all(clinic.app.context, [], setting) == []
