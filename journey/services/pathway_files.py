@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,12 @@ class PathwayContent:
 
 def built_in_pathways() -> list[str]:
     return sorted(path.stem for path in (BUILT_IN / "pathways").glob("*.yaml"))
+
+
+@lru_cache(maxsize=64)
+def load_built_in(key: str) -> PathwayContent:
+    """A pathway that ships with Journey. Checked once per process: its files do not change."""
+    return load_pathway(key)
 
 
 def load_pathway(key: str, root: Path = BUILT_IN) -> PathwayContent:

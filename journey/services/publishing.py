@@ -5,7 +5,7 @@ from __future__ import annotations
 from journey.domain.site import Site
 from journey.services.context import Context, Refusal
 from journey.services.enrolling import Setting, draft_refusal
-from journey.services.pathway_files import PathwayContent, built_in_pathways, load_pathway
+from journey.services.pathway_files import PathwayContent, built_in_pathways, load_built_in
 from journey.store import audit, pathways, sites
 from journey.store.database import Tx
 from journey.store.pathways import PathwayVersion
@@ -16,7 +16,7 @@ SYSTEM = "journey"
 
 def install_content(context: Context, first_site: Site) -> list[str]:
     """Makes a first site, and drafts of built-in pathways that are new or changed. Says what it did."""
-    contents = [load_pathway(key) for key in built_in_pathways()]
+    contents = [load_built_in(key) for key in built_in_pathways()]
     now = context.clock.now()
     done: list[str] = []
     with context.database.write() as tx:

@@ -8,7 +8,7 @@ from journey.domain.delivery import Reason, Status
 from journey.domain.pathway import Channel
 from journey.domain.replanning import Action
 from journey.services import changing
-from journey.services.context import Refusal
+from journey.services.context import Refusal, Stale
 from journey.services.enrolling import enroll_all
 from journey.services.suppressing import restart, stop
 from tests.clinic import ANNA, PROCEDURE, Clinic
@@ -111,7 +111,7 @@ def test_pause_holds_everything_and_resume_follows_each_late_rule(clinic: Clinic
 def test_an_older_revision_is_refused(clinic: Clinic) -> None:
     enrolled = clinic.enroll()
     clinic.change(enrolled.enrollment_id, changing.pause())
-    with pytest.raises(changing.Stale):
+    with pytest.raises(Stale):
         changing.change(clinic.app.context, enrolled.enrollment_id, changing.resume(), "other", revision=0)
 
 
