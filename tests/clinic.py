@@ -15,7 +15,7 @@ from journey.domain.pathway import Channel
 from journey.domain.site import Site
 from journey.services import changing
 from journey.services.dispatching import deliver
-from journey.services.enrolling import Enrolled, Request, enroll_all, prepare
+from journey.services.enrolling import Enrolled, Request, enroll, prepare
 from journey.services.publishing import find_setting, install_content, publish
 from journey.services.sweeping import sweep
 from journey.settings import read_settings
@@ -97,7 +97,7 @@ class Clinic:
             setting = find_setting(tx, PATHWAY, None, "tests")
         request = Request(person, str(day), arrival, facts or {}, sms, email)
         prepared = prepare(request, setting, self.clock.now())
-        return enroll_all(self.app.context, [prepared], setting)[0]
+        return enroll(self.app.context, setting, prepared)
 
     def change(self, enrollment: UUID, wish: changing.Wish) -> changing.Outcome:
         return changing.change(self.app.context, enrollment, wish, "tests")

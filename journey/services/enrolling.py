@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -34,6 +34,7 @@ from journey.store.pathways import PathwayVersion
 from journey.store.sites import StoredSite
 
 _MAX_AHEAD = timedelta(days=730)
+_SLICE = 500  # patients per round of statements
 CONSENT_WORDING = (
     "Texts and e-mails are not encrypted on their way. I agree to get messages about my procedure "
     "this way, and know that I can stop them at any time."
@@ -178,12 +179,35 @@ def address_tokens(tx: Tx, person: Person) -> dict[Channel, list[bytes]]:
     }
 
 
-def enroll_all(context: Context, requests: Sequence[Prepared], setting: Setting) -> list[Enrolled]:
-    """Enrolls everybody in one transaction. The same patient, pathway and date gives one enrollment."""
-    if setting.version.published_at is None:
-        raise draft_refusal(setting.version.pathway_key)
+def enroll_all(
+    context: Context,
+    batches: Sequence[tuple[Setting, Sequence[Prepared]]],
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[Enrolled]:
+    """Enrolls everybody in one transaction. The same patient, pathway and date gives one enrollment.
+
+    Works through slices, so that memory stays flat; `progress` hears how many are done.
+    """
+    for setting, _ in batches:
+        if setting.version.published_at is None:
+            raise draft_refusal(setting.version.pathway_key)
+    results: list[Enrolled] = []
+    now = context.clock.now()
     with context.database.write() as tx:
-        return _Batch(tx, setting, context.clock.now()).enroll(requests)
+        entries: list[audit.Entry] = []
+        for setting, requests in batches:
+            for start in range(0, len(requests), _SLICE):
+                batch = _Batch(tx, setting, now)
+                results += batch.enroll(requests[start : start + _SLICE])
+                entries += batch.entries()
+                progress(len(results))
+        audit.append(tx, entries, now)
+    return results
+
+
+def enroll(context: Context, setting: Setting, request: Prepared) -> Enrolled:
+    """Enrolls one patient."""
+    return enroll_all(context, [(setting, [request])])[0]
 
 
 def draft_refusal(pathway: str) -> Refusal:
@@ -286,7 +310,10 @@ class _Batch:
         enrollments.insert_all(self.tx, self.enrollments)
         messages.insert_rows(self.tx, self.message_rows)
         staff_tasks.open_all(self.tx, self.tasks, self.now)
-        entries = [
+
+    def entries(self) -> list[audit.Entry]:
+        """The audit entries; appended last, since the chain makes other writers wait."""
+        return [
             audit.Entry(
                 self.setting.actor,
                 "enrollment.created",
@@ -295,4 +322,3 @@ class _Batch:
             )
             for one in self.enrollments
         ]
-        audit.append(self.tx, entries, self.now)

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, bindparam, func, insert, select, update
 
 from journey.domain.delivery import Event, Reason, Status, next_status
+from journey.domain.explain import why_as_data
 from journey.domain.pathway import Channel, Quotes
 from journey.domain.planning import PlannedMessage
 from journey.domain.replanning import ExistingMessage
@@ -276,14 +277,7 @@ def plan_values(message: PlannedMessage) -> dict[str, Any]:
         "due_at": message.due_at,
         "send_by": message.send_by,
         "check_at": message.send_by if held else None,
-        "why": {
-            "anchor": message.why.anchor.value,
-            "day": message.why.day,
-            "time": message.why.time,
-            "anchor_date": message.why.anchor_date.isoformat(),
-            "zone": message.why.zone,
-            "shifts": [shift.value for shift in message.why.shifts],
-        },
+        "why": why_as_data(message.why),
         "procedure_date": message.procedure_date,
         "arrival_time": message.arrival_time,
     }

@@ -120,4 +120,4 @@ def test_nobody_is_enrolled_by_an_empty_batch(clinic: Clinic) -> None:
 
     with clinic.database.read() as tx:
         setting = find_setting(tx, "bvn-ablation", None, "tests")
-    assert enroll_all(clinic.app.context, [], setting) == []
+    assert enroll_all(clinic.app.context, [(setting, [])]) == []

@@ -1,0 +1,228 @@
+"""Enrolling from a CSV file: every error by row and column, all or nothing unless asked otherwise."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from journey.domain.contact import FieldErrors, identity
+from journey.domain.pathway import Pathway
+from journey.services.context import Context, Refusal
+from journey.services.enrolling import Enrolled, Prepared, Request, Setting, enroll_all, prepare
+from journey.services.publishing import find_setting
+
+MAX_BYTES = 50_000_000
+MAX_ROWS = 100_000
+_PERSON = (
+    "given_name", "family_name", "phone", "email", "birth_date", "record_number", "locale", "time_zone",
+    "prefers",
+)  # fmt: skip
+_OWN = ("pathway", "site", "procedure_date", "arrival_time", "consent_sms", "consent_email")
+_YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """`row` counts like a spreadsheet: the header is row 1."""
+
+    row: int
+    column: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"row {self.row}, {self.column}: {self.text}"
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did, or would do."""
+
+    rows: int = 0
+    enrolled: int = 0
+    already: int = 0
+    doubled: list[str] = field(default_factory=list)
+    errors: list[RowError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    number: int
+    setting_key: tuple[str, str | None]
+    prepared: Prepared
+
+
+def import_file(
+    context: Context,
+    path: Path,
+    *,
+    pathway: str | None,
+    actor: str,
+    dry_run: bool = False,
+    partial: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> Report:
+    """Checks every row, then enrolls: everybody or nobody, or with `partial` whoever has no error."""
+    rows = _read_rows(path)
+    report = Report(rows=len(rows))
+    settings = _Settings(context, actor)
+    good: list[_Row] = []
+    for done, (number, raw) in enumerate(rows, start=1):
+        try:
+            good.append(_prepare(number, raw, pathway, settings, context))
+        except FieldErrors as error:
+            report.errors += [RowError(number, column, text) for column, text in error.errors.items()]
+        if done % 100 == 0 or done == len(rows):
+            progress(done, 2 * len(rows))
+    unique = list(_without_doubles(good, report))
+    if not dry_run and unique and (partial or not report.errors):
+        _enroll(context, unique, settings, report, lambda n: progress(len(rows) + n, 2 * len(rows)))
+    return report
+
+
+def _read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise Refusal(f"{path} cannot be read: {error.strerror}") from None
+    if len(raw) > MAX_BYTES:
+        raise Refusal(f"{path.name} has {len(raw):,} bytes; at most {MAX_BYTES:,}: split it")
+    reader = csv.DictReader(io.StringIO(_decode(raw, path.name), newline=""), strict=True)
+    try:
+        return _check_header(reader, path.name)
+    except csv.Error as error:
+        raise Refusal(f"{path.name}, line {reader.line_num}: {error}; save it again as CSV") from None
+
+
+def _decode(raw: bytes, name: str) -> str:
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise Refusal(f"{name} is UTF-16; save it as “CSV UTF-8”")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise Refusal(f"{name}, line {line}: is not UTF-8 text; save it as “CSV UTF-8”") from None
+    if "\0" in text:
+        raise Refusal(f"{name} holds zero bytes, so it is no text file; save it as “CSV UTF-8”")
+    return text
+
+
+def _check_header(reader: csv.DictReader[str], name: str) -> list[tuple[int, dict[str, str]]]:
+    header = [(column or "").strip() for column in reader.fieldnames or []]
+    missing = [column for column in ("given_name", "family_name", "procedure_date") if column not in header]
+    if missing:
+        raise Refusal(f"{name}, row 1: the column {missing[0]} is missing; see examples/patients.csv")
+    doubled = [column for column in header if column and header.count(column) > 1]
+    if doubled:
+        raise Refusal(f"{name}, row 1: the column {doubled[0]} stands twice; remove one")
+    reader.fieldnames = header
+    rows = []
+    for number, row in enumerate(reader, start=2):
+        if None in row or None in row.values():
+            raise Refusal(f"{name}, row {number}: has another number of columns than the header")
+        if any(value.strip() for value in row.values()):
+            rows.append((number, row))
+        if len(rows) > MAX_ROWS:
+            raise Refusal(f"{name} has more than {MAX_ROWS:,} rows; split it")
+    return rows
+
+
+class _Settings:
+    """The setting of each pathway and site that rows name, looked up once."""
+
+    def __init__(self, context: Context, actor: str) -> None:
+        self._context, self._actor = context, actor
+        self._found: dict[tuple[str, str | None], Setting] = {}
+
+    def find(self, key: tuple[str, str | None]) -> Setting:
+        if key not in self._found:
+            with self._context.database.read() as tx:
+                self._found[key] = find_setting(tx, key[0], key[1], self._actor)
+        return self._found[key]
+
+
+def _prepare(
+    number: int, raw: Mapping[str, str], pathway: str | None, settings: _Settings, context: Context
+) -> _Row:
+    key = (raw.get("pathway", "").strip() or pathway or "", raw.get("site", "").strip() or None)
+    if not key[0]:
+        raise FieldErrors({"pathway": "is missing; add the column or give --pathway"})
+    try:
+        setting = settings.find(key)
+    except Refusal as error:
+        raise FieldErrors({"site" if "site" in str(error) else "pathway": str(error)}) from None
+    errors: dict[str, str] = {}
+    consent = {name: _yes_no(raw, name, errors) for name in ("consent_sms", "consent_email")}
+    facts = _facts(raw, setting.version.pathway, errors)
+    request = Request(
+        person={name: raw.get(name) for name in _PERSON},
+        procedure_date=raw["procedure_date"],
+        arrival_time=raw.get("arrival_time"),
+        facts={name: value for name, value in facts.items() if value},
+        **consent,
+    )
+    try:
+        prepared = prepare(request, setting, context.clock.now())
+    except FieldErrors as error:
+        raise FieldErrors({**error.errors, **errors}) from None
+    if errors:
+        raise FieldErrors(errors)
+    return _Row(number, key, prepared)
+
+
+def _yes_no(raw: Mapping[str, str], name: str, errors: dict[str, str]) -> bool:
+    text = raw.get(name, "").strip().lower()
+    if text not in _YES_NO:
+        errors[name] = f"{text!r} is neither yes nor no"
+    return _YES_NO.get(text, False)
+
+
+def _facts(raw: Mapping[str, str], pathway: Pathway, errors: dict[str, str]) -> dict[str, str]:
+    known = {fact.key: fact for fact in pathway.facts}
+    facts = {}
+    for column, text in raw.items():
+        if column in _PERSON or column in _OWN or not column:
+            continue
+        if column not in known:
+            errors[column] = "is no column that Journey knows; remove it or see examples/patients.csv"
+            continue
+        try:
+            facts[column] = text.strip()
+            if facts[column]:
+                known[column].read(facts[column])
+        except ValueError as error:
+            errors[column] = str(error)
+            facts[column] = ""
+    return facts
+
+
+def _without_doubles(rows: list[_Row], report: Report) -> Iterator[_Row]:
+    """The same patient, pathway and date twice in one file is one enrollment, and said so."""
+    seen: dict[tuple[str, str, object], int] = {}
+    for row in rows:
+        key = (identity(row.prepared.person), row.setting_key[0], row.prepared.procedure_date)
+        if key in seen:
+            report.doubled.append(f"row {row.number} repeats row {seen[key]}: one enrollment")
+            continue
+        seen[key] = row.number
+        yield row
+
+
+def _enroll(
+    context: Context,
+    rows: list[_Row],
+    settings: _Settings,
+    report: Report,
+    progress: Callable[[int], None],
+) -> None:
+    """All rows of one setting in one transaction, so that a failure leaves nothing behind."""
+    by_setting: dict[tuple[str, str | None], list[Prepared]] = {}
+    for row in rows:
+        by_setting.setdefault(row.setting_key, []).append(row.prepared)
+    batches = [(settings.find(key), prepared) for key, prepared in by_setting.items()]
+    results: list[Enrolled] = enroll_all(context, batches, progress)
+    report.enrolled = sum(result.is_new for result in results)
+    report.already = len(results) - report.enrolled

@@ -1,0 +1,132 @@
+"""The whole calendar of a virtual patient: what would be sent, when, why then, in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from journey.domain.calendar import read_zone, to_instant
+from journey.domain.conditions import FactValue
+from journey.domain.contact import ContactPlan, Person
+from journey.domain.delivery import Status
+from journey.domain.explain import explain_status, why_as_data
+from journey.domain.pathway import Channel
+from journey.domain.planning import PlannedMessage
+from journey.domain.sms import measure
+from journey.rendering.context import build_context
+from journey.rendering.message import Rendered, render_message
+from journey.rendering.templates import TemplateError
+from journey.services.context import Context, Refusal
+from journey.services.enrolling import Prepared, Setting, plan_for
+from journey.services.publishing import find_site
+from journey.store import pathways
+
+_EARLY = timedelta(days=28)  # by default early enough for every step of an ordinary pathway
+_SAM = Person("Sam", "Example", "+447700900000", "sam@example.org", None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedMessage:
+    """One message of the calendar. `at` and `send_by` are ISO 8601 in the patient's zone."""
+
+    step: str
+    phase: str
+    channel: str | None
+    at: str
+    send_by: str
+    status: str
+    reason: str
+    subject: str
+    text: str
+    encoding: str | None
+    segments: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualPatient:
+    """Whose calendar to show. Without `enrolled_at`: 28 days before the procedure, at ten."""
+
+    procedure_date: date
+    arrival_time: time | None = None
+    enrolled_at: datetime | None = None
+    facts: Mapping[str, FactValue] | None = None
+    time_zone: str | None = None
+    locale: str | None = None
+    reachable: tuple[Channel, ...] = (Channel.SMS, Channel.EMAIL)
+    prefers: Channel | None = None
+
+
+def preview(
+    context: Context, pathway: str, site: str | None, patient: VirtualPatient
+) -> list[PreviewedMessage]:
+    """The calendar in the newest version of a pathway, drafts included."""
+    with context.database.read() as tx:
+        stored = find_site(tx, site)
+        version = pathways.latest(tx, pathway)
+        known = ", ".join(pathways.keys(tx)) or "none; run: journey migrate"
+    if version is None:
+        raise Refusal(f"there is no pathway {pathway}; there are: {known}")
+    setting = Setting(stored, version, "preview")
+    return preview_in(setting, patient)
+
+
+def preview_in(setting: Setting, patient: VirtualPatient) -> list[PreviewedMessage]:
+    site, version = setting.site.site, setting.version
+    zone = read_zone(patient.time_zone or site.zone)
+    enrolled_at = patient.enrolled_at or to_instant(patient.procedure_date - _EARLY, time(10), zone)
+    contact = ContactPlan(patient.locale or site.locale, patient.time_zone, patient.prefers, True, True)
+    facts = version.pathway.read_facts(patient.facts or {})
+    prepared = Prepared(_SAM, contact, facts, patient.procedure_date, patient.arrival_time)
+    _, changes = plan_for(prepared, setting, patient.reachable, enrolled_at)
+    targets = sorted(
+        (change.target for change in changes if change.target is not None),
+        key=lambda message: (message.due_at, message.step),
+    )
+    return [_show(message, prepared, setting, zone) for message in targets]
+
+
+def _show(message: PlannedMessage, prepared: Prepared, setting: Setting, zone: ZoneInfo) -> PreviewedMessage:
+    rendered = _render(message, prepared, setting)
+    size = measure(rendered.text) if message.channel is Channel.SMS and rendered.text else None
+    status = Status(message.verdict.value)
+    return PreviewedMessage(
+        step=message.step,
+        phase=message.phase,
+        channel=message.channel.value if message.channel else None,
+        at=message.due_at.astimezone(zone).isoformat(),
+        send_by=message.send_by.astimezone(zone).isoformat(),
+        status=status.value,
+        reason=explain_status(status, message.reason, why_as_data(message.why)),
+        subject=rendered.subject,
+        text=rendered.text,
+        encoding=size.encoding if size else None,
+        segments=size.segments if size else None,
+    )
+
+
+def _render(message: PlannedMessage, prepared: Prepared, setting: Setting) -> Rendered:
+    """The words, as far as they can be known: a message that waits for a fact has none yet."""
+    if message.channel is None:
+        return Rendered("")
+    locale = prepared.contact.locale
+    variables = build_context(
+        site=setting.site.site,
+        person=prepared.person,
+        channel=message.channel,
+        locale=locale,
+        procedure_date=prepared.procedure_date,
+        arrival_time=prepared.arrival_time,
+        facts=prepared.facts,
+    )
+    try:
+        return render_message(setting.version.templates, message.step, locale, message.channel, variables)
+    except TemplateError:
+        if message.verdict.value == Status.HELD.value:
+            return Rendered("")
+        raise
