@@ -14,8 +14,9 @@ from journey.domain.conditions import FactValue
 from journey.domain.pathway import Channel
 from journey.domain.site import Site
 from journey.services import changing
+from journey.services.admission import Request, prepare
 from journey.services.dispatching import deliver
-from journey.services.enrolling import Enrolled, Request, enroll, prepare
+from journey.services.enrolling import Enrolled, enroll
 from journey.services.publishing import find_setting, install_content, publish
 from journey.services.sweeping import sweep
 from journey.settings import read_settings

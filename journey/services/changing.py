@@ -20,9 +20,9 @@ from journey.domain.pathway import Channel
 from journey.domain.planning import Plan, plan_messages
 from journey.domain.replanning import Action, Change, diff_plan
 from journey.services.context import Context, Refusal, Stale
-from journey.services.enrolling import address_tokens, reachable_channels
 from journey.services.followups import tasks_for
 from journey.services.library import Library, policies_for, window_for
+from journey.services.reaching import address_tokens, reachable_channels
 from journey.store import audit, enrollments, messages, patients, staff_tasks, suppressions
 from journey.store.database import Tx
 from journey.store.enrollments import LIVE, Enrollment

@@ -9,8 +9,8 @@ from typing import Any
 from journey.domain.delivery import Reason, Status
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel
-from journey.services.enrolling import address_tokens, reachable_channels
 from journey.services.library import Library, window_for
+from journey.services.reaching import address_tokens, reachable_channels
 from journey.store import enrollments, messages, staff_tasks, suppressions
 from journey.store.database import Tx
 from journey.store.enrollments import SendingContext

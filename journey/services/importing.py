@@ -10,8 +10,9 @@ from pathlib import Path
 
 from journey.domain.contact import FieldErrors, identity
 from journey.domain.pathway import Pathway
+from journey.services.admission import Prepared, Request, Setting, prepare
 from journey.services.context import Context, Refusal
-from journey.services.enrolling import Enrolled, Prepared, Request, Setting, enroll_all, prepare
+from journey.services.enrolling import Enrolled, enroll_all
 from journey.services.publishing import find_setting
 
 MAX_BYTES = 50_000_000

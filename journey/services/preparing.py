@@ -18,8 +18,8 @@ from journey.rendering.context import build_context
 from journey.rendering.message import Rendered, render_message
 from journey.rendering.templates import TemplateError
 from journey.services.context import Context
-from journey.services.enrolling import address_tokens, reachable_channels
 from journey.services.library import Library, window_for
+from journey.services.reaching import address_tokens, reachable_channels
 from journey.services.unsubscribing import unsubscribe_url
 from journey.store import enrollments, messages, staff_tasks, suppressions
 from journey.store.database import Tx

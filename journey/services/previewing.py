@@ -19,8 +19,8 @@ from journey.domain.sms import measure
 from journey.rendering.context import build_context
 from journey.rendering.message import Rendered, render_message
 from journey.rendering.templates import TemplateError
+from journey.services.admission import Prepared, Setting, plan_for
 from journey.services.context import Context, Refusal
-from journey.services.enrolling import Prepared, Setting, plan_for
 from journey.services.publishing import find_site
 from journey.store import pathways
 

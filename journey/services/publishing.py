@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from journey.domain.site import Site
+from journey.services.admission import Setting
 from journey.services.context import Context, Refusal
-from journey.services.enrolling import Setting, draft_refusal
+from journey.services.enrolling import draft_refusal
+from journey.services.keyring import check_keys
 from journey.services.pathway_files import PathwayContent, built_in_pathways, load_built_in
 from journey.store import audit, pathways, sites
 from journey.store.database import Tx
@@ -18,6 +20,7 @@ def install_content(context: Context, first_site: Site) -> list[str]:
     """Makes a first site, and drafts of built-in pathways that are new or changed. Says what it did."""
     contents = [load_built_in(key) for key in built_in_pathways()]
     now = context.clock.now()
+    check_keys(context)
     done: list[str] = []
     with context.database.write() as tx:
         if not sites.everyone(tx):

@@ -89,6 +89,14 @@ def live_of_patients(tx: Tx, patient_ids: Sequence[UUID]) -> list[Enrollment]:
     return [_read(row) for row in tx.connection.execute(query)]
 
 
+def live_of_site(tx: Tx, site_id: UUID) -> list[UUID]:
+    query = select(enrollments.c.id).where(
+        enrollments.c.site_id == site_id,
+        enrollments.c.status.in_([status.value for status in LIVE]),
+    )
+    return [row[0] for row in tx.connection.execute(query)]
+
+
 def everyone(tx: Tx, limit: int = 100) -> list[Enrollment]:
     """Enrollments in the order of their procedure."""
     query = select(*_COLUMNS).order_by(enrollments.c.procedure_date, enrollments.c.id).limit(limit)

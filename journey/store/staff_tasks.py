@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from journey.store.database import Tx
@@ -94,6 +94,11 @@ def open_tasks(tx: Tx, limit: int = 200) -> list[dict[str, Any]]:
         select(staff_tasks).where(staff_tasks.c.done_at.is_(None)).order_by(staff_tasks.c.due_at).limit(limit)
     )
     return [dict(row._mapping) for row in tx.connection.execute(query)]
+
+
+def count_open(tx: Tx) -> int:
+    query = select(func.count()).select_from(staff_tasks).where(staff_tasks.c.done_at.is_(None))
+    return int(tx.connection.execute(query).scalar_one())
 
 
 def of_enrollment(tx: Tx, enrollment_id: UUID) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ def configure(app: App) -> Celery:
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        broker_transport_options={"socket_keepalive": True, "max_retries": 3, "interval_max": 0.5},
+        broker_transport_options=_transport_options(app),
         beat_scheduler="celery.beat:Scheduler",
         beat_max_loop_interval=tick,
         beat_schedule={
@@ -51,6 +51,12 @@ def configure(app: App) -> Celery:
     celery.conf.journey_fresh = fresh
     _state["app"] = app
     return celery
+
+
+def _transport_options(app: App) -> dict[str, Any]:
+    if app.settings.is_embedded:
+        return {"polling_interval": 0.05}  # seconds; the memory broker polls
+    return {"socket_keepalive": True, "socket_timeout": 10, "socket_connect_timeout": 5}
 
 
 def current_app() -> App:

@@ -1,0 +1,44 @@
+"""The command tree, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from journey.cli import operating, patients, serving
+from journey.domain.contact import FieldErrors
+from journey.services.context import Refusal
+from journey.services.pathway_files import PathwayFileError
+from journey.settings import SettingsError
+from journey.store.database import StoreUnavailable
+from journey.store.sealing import SealError
+
+app = typer.Typer(
+    name="journey",
+    help="The right message to each patient of a procedure clinic, at the right local time.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for _module in (serving, operating, patients):
+    _module.register(app)
+
+_EXPECTED = (
+    Refusal,
+    FieldErrors,
+    PathwayFileError,
+    SettingsError,
+    StoreUnavailable,
+    SealError,
+)
+
+
+def main() -> None:
+    """Runs a command. Exit codes: 0 done, 1 done with findings, 2 refused with the reason."""
+    try:
+        app()
+    except _EXPECTED as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
+        sys.exit(2)

@@ -1,0 +1,198 @@
+"""Commands for whoever runs the installation: schema, health, keys, content, sites and audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.table import Table
+
+from journey.cli.doctoring import examine
+from journey.cli.shared import actor, opened, out, progress_bar
+from journey.domain.site import Site
+from journey.services.context import Refusal
+from journey.services.keyring import reseal
+from journey.services.pathway_files import load_pathway
+from journey.services.publishing import add_pathway, find_site, install_content, publish
+from journey.services.site_settings import change_site
+from journey.settings import Settings, SettingsError, read_settings
+from journey.store import audit, pathways, sites, staff_tasks
+from journey.store.migrating import migrate
+from journey.store.sealing import new_key
+
+
+def register(app: typer.Typer) -> None:
+    app.command("migrate")(migrate_command)
+    app.command("doctor")(doctor_command)
+    app.command("tasks")(tasks_command)
+    for name, group in (("pathway", _pathway), ("site", _site), ("keys", _keys), ("audit", _audit)):
+        app.add_typer(group, name=name)
+
+
+_pathway = typer.Typer(no_args_is_help=True, help="Pathways and their templates.")
+_site = typer.Typer(no_args_is_help=True, help="The practice's sites.")
+_keys = typer.Typer(no_args_is_help=True, help="The keys that seal patients' data.")
+_audit = typer.Typer(no_args_is_help=True, help="The audit log.")
+
+
+def first_site(settings: Settings) -> Site:
+    """The site that a new installation begins with; `journey site set` changes it."""
+    american = settings.site_country == "US"
+    words = (
+        {
+            "locale": "en-US",
+            "emergency_number": "911",
+            "emergency_place": "the emergency room",
+            "urgent_advice_number": "",
+            "lifting_limit": "10 lb",
+            "phone": "(212) 555-0100",
+        }
+        if american
+        else {}
+    )
+    try:
+        return Site.model_validate(
+            {"zone": settings.site_time_zone, "country": settings.site_country, **words}
+        )
+    except ValidationError as error:
+        said = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise SettingsError(f"JOURNEY_SITE_TIME_ZONE or JOURNEY_SITE_COUNTRY: {said}") from None
+
+
+def migrate_command() -> None:
+    """Bring the database up to date; make a first site and drafts of the built-in pathways."""
+    with opened() as app:
+        migrate(app.context.database)
+        done = install_content(app.context, first_site(app.settings))
+    out.print("The database is up to date.")
+    for text in done:
+        out.print(f"- {text}")
+
+
+def doctor_command() -> None:
+    """Say in plain words what is wrong with settings, database, broker, providers and clock."""
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        out.print(f"[red]wrong[/red]  settings: {error}")
+        raise typer.Exit(1) from None
+    findings = examine(settings)
+    for finding in findings:
+        mark = "[green]well [/green]" if finding.is_well else "[red]wrong[/red]"
+        out.print(f"{mark}  {finding.part}: ", end="")
+        out.print(finding.text, markup=False)
+    raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
+
+
+def tasks_command() -> None:
+    """List what needs a person."""
+    with opened() as app, app.context.database.read() as tx:
+        found = staff_tasks.open_tasks(tx)
+    table = Table("Due", "Kind", "What", "Enrollment")
+    for task in found:
+        table.add_row(
+            f"{task['due_at']:%Y-%m-%d %H:%M}Z",
+            task["kind"],
+            task["detail"],
+            str(task["enrollment_id"] or ""),
+        )
+    out.print(table if found else "Nothing needs a person.")
+
+
+@_pathway.command("list")
+def list_pathways() -> None:
+    """List pathways with their newest version."""
+    table = Table("Pathway", "Version", "State", "Approved by")
+    with opened() as app, app.context.database.read() as tx:
+        for key in pathways.keys(tx):
+            newest = pathways.latest(tx, key)
+            assert newest is not None
+            state = "published" if newest.published_at else "draft"
+            table.add_row(key, str(newest.number), state, newest.approved_by or "")
+    out.print(table)
+
+
+@_pathway.command("check")
+def check_pathway(
+    key: str,
+    folder: Annotated[Path, typer.Argument(help="Holds pathways/ and messages/.")],
+) -> None:
+    """Check a pathway's files without a database."""
+    content = load_pathway(key, folder)
+    out.print(f"{key}: {len(content.pathway.steps)} steps, {len(content.templates)} templates, no faults.")
+
+
+@_pathway.command("add")
+def add_pathway_command(
+    key: str, folder: Annotated[Path, typer.Argument(help="Holds pathways/ and messages/.")]
+) -> None:
+    """Check a practice's own pathway and add it as a draft."""
+    with opened() as app:
+        out.print(add_pathway(app.context, load_pathway(key, folder), actor()))
+
+
+@_pathway.command("publish")
+def publish_pathway(
+    name: str,
+    approved_by: Annotated[str, typer.Option("--approved-by", help="The clinician who read it.")],
+) -> None:
+    """Publish the newest draft with its templates, for enrolling patients. It never changes again."""
+    with opened() as app:
+        version = publish(app.context, name, approved_by)
+    out.print(f"{name} version {version.number} is published, approved by {version.approved_by}.")
+
+
+@_site.command("show")
+def show_sites() -> None:
+    """Show every site's settings."""
+    with opened() as app, app.context.database.read() as tx:
+        for stored in sites.everyone(tx):
+            for name, value in stored.site.model_dump(mode="json").items():
+                out.print(f"{name} = {value}", markup=False)
+
+
+@_site.command("set")
+def set_site(
+    changes: Annotated[list[str], typer.Argument(help="name=value, such as zone=America/New_York.")],
+    site: Annotated[str | None, typer.Option("--site")] = None,
+) -> None:
+    """Change a site's settings; messages that are still to go are planned anew."""
+    with opened() as app, progress_bar("Planning anew") as bar:
+        with app.context.database.read() as tx:
+            stored = find_site(tx, site)
+        task = bar.add_task("replan", total=None)
+        moved = change_site(
+            app.context,
+            stored,
+            changes,
+            actor(),
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    out.print(f"Saved; {moved} enrollments planned anew.")
+
+
+@_keys.command("new")
+def new_key_command() -> None:
+    """Print a new key for JOURNEY_SECRET_KEYS."""
+    typer.echo(new_key())
+
+
+@_keys.command("reseal")
+def reseal_command() -> None:
+    """Seal everything under the first key of JOURNEY_SECRET_KEYS; then an old key may go."""
+    with opened() as app, progress_bar("Sealing") as bar:
+        task = bar.add_task("seal", total=None)
+        changed = reseal(app.context, actor(), lambda done: bar.update(task, completed=done))
+    out.print(f"{changed} values sealed under the first key.")
+
+
+@_audit.command("verify")
+def verify_audit() -> None:
+    """Walk the audit log's chain: nothing in it was changed, removed or slipped in."""
+    with opened() as app, app.context.database.read() as tx:
+        state = audit.verify(tx)
+    if state.broken_at is not None:
+        raise Refusal(f"the audit log is broken at entry {state.broken_at}; {state.entries} before it hold")
+    out.print(f"{state.entries} entries, unbroken. Head: {state.head}")

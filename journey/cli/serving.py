@@ -1,0 +1,94 @@
+"""Commands that run: web, worker, beat, all in one, the demonstration and the simulation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from journey.bootstrap import App
+from journey.cli.operating import first_site
+from journey.cli.shared import opened, out, progress_bar
+from journey.services.publishing import install_content
+from journey.store.migrating import migrate
+from journey.tasks.app import configure
+from journey.tasks.embedded import EmbeddedWorker
+from journey.web.app import create_app
+
+Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
+Port = Annotated[int, typer.Option("--port", help="Port to listen on.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("up")(up)
+    app.command("web")(web)
+    app.command("worker")(worker)
+    app.command("beat")(beat)
+    app.command("simulate")(simulate)
+
+
+def up(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Run everything in one process, with lasting data in JOURNEY_DATA_DIR."""
+    with opened() as app:
+        migrate(app.context.database)
+        for text in install_content(app.context, first_site(app.settings)):
+            out.print(f"- {text}")
+        out.print(f"Journey runs at http://{host}:{port} - stop it with Ctrl-C.")
+        with EmbeddedWorker(configure(app)):
+            _serve(app, host, port)
+
+
+def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the web application."""
+    with opened() as app:
+        _serve(app, host, port)
+
+
+def _serve(app: App, host: str, port: int) -> None:
+    # No access log: addresses hold tokens.
+    uvicorn.run(create_app(app), host=host, port=port, access_log=False, log_level="warning")
+
+
+def worker(
+    concurrency: Annotated[int, typer.Option("--concurrency", help="Processes that send.")] = 2,
+) -> None:
+    """Send what is due. Every worker runs a beat of its own: two beats, or ten, do no harm."""
+    with opened() as app:
+        celery = configure(app)
+        celery.worker_main(
+            [
+                "worker",
+                "--beat",
+                f"--concurrency={concurrency}",
+                "--loglevel=WARNING",
+                "--without-gossip",
+                "--without-mingle",
+                "--without-heartbeat",
+            ]
+        )
+
+
+def beat() -> None:
+    """Run a beat alone, where workers should not run their own."""
+    with opened() as app:
+        configure(app).Beat(loglevel="WARNING").run()
+
+
+def simulate(
+    patients: Annotated[int, typer.Option("--patients")] = 50,
+    days: Annotated[int, typer.Option("--days")] = 365,
+    seed: Annotated[int, typer.Option("--seed")] = 1,
+    faults: Annotated[bool, typer.Option("--faults")] = False,
+) -> None:
+    """Run the real engine against a simulated world; a failing seed replays exactly."""
+    from journey.simulation import report, run_simulation
+
+    with progress_bar("Simulating") as bar:
+        task = bar.add_task("simulate", total=1.0)
+        result = run_simulation(patients, days, seed, faults, lambda part: bar.update(task, completed=part))
+    report(result, out)
+    if result.violations:
+        flags = f"--patients {patients} --days {days} --seed {seed}{' --faults' if faults else ''}"
+        out.print(f"Replay it with: journey simulate {flags}")
+        raise typer.Exit(1)

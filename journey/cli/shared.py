@@ -1,0 +1,91 @@
+"""What several commands use: the wiring, who is acting, tables and reading of arguments."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from uuid import UUID
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from journey.bootstrap import App, build
+from journey.domain.calendar import check_aware
+from journey.domain.contact import read_date
+from journey.domain.steptime import parse_wall_time
+from journey.services.context import Refusal
+from journey.settings import read_settings
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def opened() -> Iterator[App]:
+    """The application on the settings of the environment."""
+    app = build(read_settings())
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+def actor() -> str:
+    """Who acts, for the audit log: the account of this machine."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "cli"
+
+
+def progress_bar(text: str) -> Progress:
+    return Progress(
+        TextColumn(text),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+    )
+
+
+def read_day(text: str, option: str) -> date:
+    try:
+        return read_date(text)
+    except ValueError as error:
+        raise Refusal(f"{option}: {error}") from None
+
+
+def read_time(text: str | None, option: str) -> time | None:
+    try:
+        return parse_wall_time(text) if text else None
+    except ValueError as error:
+        raise Refusal(f"{option}: {error}") from None
+
+
+def read_moment(text: str | None, option: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return check_aware(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise Refusal(f"{option}: {error}; write it like 2026-12-01T10:00+00:00") from None
+
+
+def read_facts(pairs: list[str] | None) -> dict[str, str]:
+    facts = {}
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise Refusal(f"--fact {pair}: write it as name=value, such as --fact diabetic=yes")
+        facts[name.strip()] = value.strip()
+    return facts
+
+
+def read_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Refusal(f"{text!r} is no enrollment id; `journey patients` lists them") from None
