@@ -7,7 +7,9 @@ import sys
 import typer
 from rich.console import Console
 
-from journey.cli import operating, patients, serving
+import journey.cli.operating as operating
+import journey.cli.patients as patients
+import journey.cli.serving as serving
 from journey.domain.contact import FieldErrors
 from journey.services.context import Refusal
 from journey.services.pathway_files import PathwayFileError

@@ -11,17 +11,17 @@ from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import text
 
 from journey.bootstrap import App, build
 from journey.channels.smtp_email import SmtpServer
 from journey.services.keyring import check_keys
 from journey.settings import Settings, SettingsError
 from journey.store import messages, pathways, sites
-from journey.store.database import StoreUnavailable
+from journey.store.database import StoreUnavailable, server_clock
 from journey.store.migrating import schema_state
 from journey.store.sealing import SealError
 
+VITAL = frozenset({"database", "keys", "broker"})
 _CLOCK_TOLERANCE = timedelta(seconds=5)
 _ROOM = 200_000_000  # bytes
 _CONNECT_SECONDS = 3.0
@@ -34,7 +34,7 @@ class Finding:
     text: str
 
 
-def examine(settings: Settings) -> list[Finding]:
+def examine(settings: Settings, only: frozenset[str] | None = None) -> list[Finding]:
     """Every part's finding; one that fails does not keep the others from being looked at."""
     try:
         app = build(settings)
@@ -52,6 +52,8 @@ def examine(settings: Settings) -> list[Finding]:
     ]
     findings = []
     for name, look in parts:
+        if only is not None and name not in only:
+            continue
         try:
             findings += list(look(app))
         except (StoreUnavailable, SealError, RedisError, OSError, ValueError) as error:
@@ -152,7 +154,7 @@ def _clock(app: App) -> Iterator[Finding]:
         yield Finding("clock", True, f"{app.context.clock.now():%Y-%m-%d %H:%M:%S} UTC")
         return
     with app.context.database.read() as tx:
-        theirs = tx.connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        theirs = server_clock(tx)
     apart = abs(theirs - app.context.clock.now())
     if apart > _CLOCK_TOLERANCE:
         yield Finding(

@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from journey.cli.doctoring import examine
+from journey.cli.doctoring import VITAL, examine
 from journey.cli.shared import actor, opened, out, progress_bar
 from journey.domain.site import Site
 from journey.services.context import Refusal
@@ -71,14 +71,18 @@ def migrate_command() -> None:
         out.print(f"- {text}")
 
 
-def doctor_command() -> None:
+def doctor_command(
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Only what a running process needs: database, keys, broker.")
+    ] = False,
+) -> None:
     """Say in plain words what is wrong with settings, database, broker, providers and clock."""
     try:
         settings = read_settings()
     except SettingsError as error:
         out.print(f"[red]wrong[/red]  settings: {error}")
         raise typer.Exit(1) from None
-    findings = examine(settings)
+    findings = examine(settings, only=VITAL if alive else None)
     for finding in findings:
         mark = "[green]well [/green]" if finding.is_well else "[red]wrong[/red]"
         out.print(f"{mark}  {finding.part}: ", end="")

@@ -62,13 +62,10 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (_S.SENDING, _E.REFUSE): _S.FAILED,
     (_S.SENDING, _E.RETURN): _S.PLANNED,
     (_S.SENDING, _E.LOSE): _S.UNKNOWN,
-    # The last three come from the check between claim and call: nothing has left yet.
-    (_S.SENDING, _E.HOLD): _S.HELD,
-    (_S.SENDING, _E.SKIP): _S.SKIPPED,
-    (_S.SENDING, _E.EXPIRE): _S.EXPIRED,
+    (_S.SENDING, _E.EXPIRE): _S.EXPIRED,  # surely not accepted, and no time left to try again
     (_S.SENDING, _E.DELIVER): _S.DELIVERED,  # a receipt that overtook the answer
     (_S.SENDING, _E.UNDELIVER): _S.FAILED,
-    (_S.UNKNOWN, _E.ACCEPT): _S.ACCEPTED,
+    (_S.UNKNOWN, _E.ACCEPT): _S.ACCEPTED,  # found, or told late by a worker whose lease ran out
     (_S.UNKNOWN, _E.DELIVER): _S.DELIVERED,
     (_S.UNKNOWN, _E.UNDELIVER): _S.FAILED,
     (_S.UNKNOWN, _E.REFUSE): _S.FAILED,
@@ -76,7 +73,6 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (_S.UNKNOWN, _E.ASK_STAFF): _S.UNKNOWN,
     (_S.UNKNOWN, _E.EXPIRE): _S.EXPIRED,  # proven absent, and past the deadline
     (_S.UNKNOWN, _E.SKIP): _S.SKIPPED,  # proven absent, and no longer wanted
-    # A worker that answers after its lease ran out still tells the truth.
     (_S.ACCEPTED, _E.DELIVER): _S.DELIVERED,
     (_S.ACCEPTED, _E.UNDELIVER): _S.FAILED,
 }

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
 from journey.domain.delivery import Event, Reason, Status
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel
@@ -24,7 +22,7 @@ from journey.services.followups import tasks_for
 from journey.services.library import Library, policies_for, window_for
 from journey.services.reaching import address_tokens, reachable_channels
 from journey.store import audit, enrollments, messages, patients, staff_tasks, suppressions
-from journey.store.database import Tx
+from journey.store.database import Conflict, Tx
 from journey.store.enrollments import LIVE, Enrollment
 from journey.store.messages import Message, Move
 from journey.store.patients import Patient
@@ -175,7 +173,7 @@ def _apply(
     try:
         if not enrollments.save(tx, new):
             raise Stale("somebody else changed this enrollment; look at it again, then decide")
-    except IntegrityError:
+    except Conflict:
         raise Refusal(f"this patient is already enrolled in {new.pathway} for {new.procedure_date}") from None
     _write(tx, new, existing, changes, now)
     if new.arrival_time is not None:

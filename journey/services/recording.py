@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-
 from journey.domain.delivery import Event, Reason, Status
 from journey.domain.outcomes import (
     Accepted,
@@ -25,7 +23,7 @@ from journey.services.escalating import Trouble, escalate
 from journey.services.library import Library
 from journey.services.preparing import Claimed, call_task
 from journey.store import enrollments, messages, staff_tasks, suppressions
-from journey.store.database import Tx
+from journey.store.database import Conflict, Tx
 from journey.store.messages import Message, Move
 from journey.store.staff_tasks import NewTask, TaskKind
 
@@ -37,11 +35,11 @@ def record(
     pairs = list(zip((one.message for one in claimed), outcomes, strict=True))
     try:
         _record(context, library, pairs)
-    except IntegrityError:
+    except Conflict:
         for message, outcome in pairs:
             try:
                 _record(context, library, [(message, outcome)])
-            except IntegrityError:
+            except Conflict:
                 # A look-up gave this id to a twin: same words, same number, same moment.
                 _record(context, library, [(message, Accepted(""))])
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import IntegrityError
-
 from journey.channels.protocol import CannotSay, Sent, Verdict
 from journey.domain.delivery import Event, Reason, Status
 from journey.domain.pathway import Channel
@@ -17,7 +15,7 @@ from journey.services.library import Library
 from journey.services.preparing import call_task
 from journey.services.recording import accept_move, escalation_time
 from journey.store import messages, staff_tasks
-from journey.store.database import Tx
+from journey.store.database import Conflict, Tx
 from journey.store.messages import Message, Move
 from journey.store.staff_tasks import NewTask, TaskKind
 
@@ -63,12 +61,8 @@ def _look_after(tx: Tx, context: Context, library: Library, row: Message, now: d
         if row.critical:
             staff_tasks.open_all(tx, [call_task(row, Reason.PAST_DEADLINE, now)], now)
     elif row.status is Status.ACCEPTED:
-        messages.postpone_check(tx, [row.id], _never(now))
+        messages.postpone_check(tx, [row.id], None)
         escalate(tx, library, Trouble(row, Reason.UNDELIVERED), now)
-
-
-def _never(now: datetime) -> datetime:
-    return now + timedelta(days=3650)
 
 
 def _as_sent(tx: Tx, row: Message) -> Sent:
@@ -88,7 +82,7 @@ def _look_up(worker: Worker, lost: Sequence[tuple[Message, Sent]]) -> None:
         for (row, _), verdict in zip(mine, verdicts, strict=True):
             try:
                 _settle(worker, row, verdict, may_resend)
-            except IntegrityError:
+            except Conflict:
                 # Another sweeper gave this id to a twin a moment ago: look again soon.
                 continue
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ _WRITES = "journey_writes"
 
 class StoreUnavailable(Exception):
     """The database cannot be used now: gone, locked, full, or of another version."""
+
+
+class Conflict(Exception):
+    """A uniqueness rule of the schema forbids it; the caller knows what that means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +116,10 @@ def _begin_sqlite(connection: Connection) -> None:
 def _plain_errors() -> Iterator[None]:
     try:
         yield
-    except IntegrityError:
-        raise  # a rule of ours, which the caller knows how to explain
+    except IntegrityError as error:
+        raise Conflict(str(error.orig).split("\n")[0]) from None  # None: its values are patients' data
     except DBAPIError as error:
-        raise StoreUnavailable(explain_failure(error)) from error
+        raise StoreUnavailable(explain_failure(error)) from None
 
 
 def explain_failure(error: DBAPIError) -> str:
@@ -136,7 +141,7 @@ def explain_failure(error: DBAPIError) -> str:
     return f"the database refused ({said}); run: journey doctor"
 
 
-def ping(database: Database) -> None:
-    """Raises StoreUnavailable when the database does not answer."""
-    with database.read() as tx:
-        tx.connection.execute(text("SELECT 1"))
+def server_clock(tx: Tx) -> datetime:
+    """The PostgreSQL server's own clock, in UTC."""
+    moment: datetime = tx.connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return moment.astimezone(UTC)

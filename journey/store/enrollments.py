@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from journey.domain.conditions import FactValue
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.planning import Anchors
-from journey.store.database import Tx
+from journey.store.database import Conflict, Tx
 from journey.store.schema import enrollments, patients
 
 LIVE = (EnrollmentStatus.ACTIVE, EnrollmentStatus.PAUSED)
@@ -71,14 +72,20 @@ def get(tx: Tx, enrollment_id: UUID, *, lock: bool = False) -> Enrollment | None
 
 
 def save(tx: Tx, enrollment: Enrollment) -> bool:
-    """Writes the next revision; False when somebody else wrote it first."""
+    """Writes the next revision; False when somebody else wrote it first.
+
+    Raises Conflict when the patient has another live enrollment for that pathway and date.
+    """
     values = values_of(enrollment) | {"revision": enrollment.revision + 1}
-    result = tx.connection.execute(
+    statement = (
         update(enrollments)
         .where(enrollments.c.id == enrollment.id, enrollments.c.revision == enrollment.revision)
         .values(values)
     )
-    return result.rowcount == 1
+    try:
+        return tx.connection.execute(statement).rowcount == 1
+    except IntegrityError:
+        raise Conflict("enrollments") from None
 
 
 def live_of_patients(tx: Tx, patient_ids: Sequence[UUID]) -> list[Enrollment]:

@@ -234,8 +234,8 @@ def to_check(tx: Tx, now: datetime, limit: int) -> list[Message]:
     return _fetch(tx, query)
 
 
-def postpone_check(tx: Tx, ids: Iterable[UUID], until: datetime) -> None:
-    """Puts off the next look at messages, without an event: nothing happened to them."""
+def postpone_check(tx: Tx, ids: Iterable[UUID], until: datetime | None) -> None:
+    """Puts off the next look at messages (None: for good), without an event: nothing happened to them."""
     ids = list(ids)
     if ids:
         tx.connection.execute(update(messages).where(messages.c.id.in_(ids)).values(check_at=until))
