@@ -16,11 +16,12 @@ from journey.services.context import Context, Refusal
 from journey.services.followups import tasks_for
 from journey.services.reaching import address_tokens, reachable_channels
 from journey.store import audit, enrollments, messages, patients, staff_tasks, suppressions
-from journey.store.database import Tx
+from journey.store.database import Conflict, Tx
 from journey.store.enrollments import Enrollment
 from journey.store.ids import new_id
 
 _SLICE = 500  # patients per round of statements
+_TRIES = 3
 CONSENT_WORDING = (
     "Texts and e-mails are not encrypted on their way. I agree to get messages about my procedure "
     "this way, and know that I can stop them at any time."
@@ -48,6 +49,19 @@ def enroll_all(
     for setting, _ in batches:
         if setting.version.published_at is None:
             raise draft_refusal(setting.version.pathway_key)
+    for _ in range(_TRIES):
+        try:
+            return _enroll_once(context, batches, progress)
+        except Conflict:
+            continue  # somebody enrolled one of them a moment ago: the next look finds them
+    raise Refusal("somebody else is enrolling the same patients right now; try again in a moment")
+
+
+def _enroll_once(
+    context: Context,
+    batches: Sequence[tuple[Setting, Sequence[Prepared]]],
+    progress: Callable[[int], None],
+) -> list[Enrolled]:
     results: list[Enrolled] = []
     now = context.clock.now()
     with context.database.write() as tx:
