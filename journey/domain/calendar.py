@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 # Outer limits that no site can widen (CARE: quiet hours 08:00-21:00 local).
@@ -32,8 +33,12 @@ class Shift(StrEnum):
     DST = "dst"  # the clock change skips that wall time
 
 
+@lru_cache(maxsize=1024)
 def read_zone(name: str) -> ZoneInfo:
-    """The zone of that IANA name. Raises UnknownZone: a guess would send at the wrong hour."""
+    """The zone of that IANA name. Raises UnknownZone: a guess would send at the wrong hour.
+
+    Kept, since listing the zones reads the whole database from disk.
+    """
     if name not in available_timezones():
         raise UnknownZone(f"{name!r} is no time zone; use an IANA name such as Europe/London")
     return ZoneInfo(name)

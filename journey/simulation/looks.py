@@ -15,16 +15,22 @@ from journey.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One row of the message events."""
+    """One row of the message events, with the message it is about."""
 
-    id: int
     message_id: UUID
+    enrollment_id: UUID
+    step: str
+    occurrence: int
     event: Event
     status: Status
     attempt: int
     reason: str | None
 
 
+_EVENTS = (
+    "SELECT e.id, e.event, e.status, e.attempt, e.reason, m.id, m.enrollment_id, m.step, m.occurrence "
+    "FROM message_events e JOIN messages m ON m.id = e.message_id WHERE e.id > ? ORDER BY e.id"
+)
 _NEXT = (
     "SELECT min(due_at) FROM messages WHERE status = 'planned' AND channel = 'sms'",
     "SELECT min(due_at) FROM messages WHERE status = 'planned' AND channel = 'email'",
@@ -50,13 +56,18 @@ class Looks:
 
     def new_events(self) -> Iterator[Happening]:
         """What the timeline has gained since the last look."""
-        rows = self._connection.execute(
-            "SELECT id, message_id, event, status, attempt, reason FROM message_events WHERE id > ?",
-            (self._last_event,),
-        ).fetchall()
-        for number, message_id, event, status, attempt, reason in rows:
-            self._last_event = number
-            yield Happening(number, UUID(message_id), Event[event.upper()], Status(status), attempt, reason)
+        for row in self._connection.execute(_EVENTS, (self._last_event,)).fetchall():
+            self._last_event = row[0]
+            yield Happening(
+                message_id=UUID(row[5]),
+                enrollment_id=UUID(row[6]),
+                step=row[7],
+                occurrence=row[8],
+                event=Event[row[1].upper()],
+                status=Status(row[2]),
+                attempt=row[3],
+                reason=row[4],
+            )
 
 
 def _instant(text: str | None) -> datetime | None:

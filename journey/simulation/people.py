@@ -9,7 +9,7 @@ from uuid import UUID
 
 from journey.domain.calendar import read_zone
 from journey.domain.site import Site
-from journey.services.enrolling import Request
+from journey.services.admission import Request
 
 PATHWAY = "bvn-ablation"
 SITES = (

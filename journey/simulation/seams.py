@@ -42,13 +42,17 @@ def simulated_machine(scheduler: Scheduler, seed: int) -> Iterator[None]:
         scheduler.sleep(int(max(seconds, random.uniform(0, 3)) * 1_000_000))
 
     machine = _Time(lambda: scheduler.now / 1_000_000, sleep, lambda: scheduler.now * 1000)
-    kept = [(changing, "real_time"), (dispatching, "real_time"), (ids, "time"), (ids, "os")]
-    before = [getattr(module, name) for module, name in kept]
+    stand_ins = [
+        (changing, "real_time", machine),
+        (dispatching, "real_time", machine),
+        (ids, "time", machine),
+        (ids, "os", _Os(random.randbytes)),
+    ]
+    before = [getattr(module, name) for module, name, _ in stand_ins]
     try:
-        for module, name in kept[:3]:
-            setattr(module, name, machine)
-        ids.os = _Os(random.randbytes)  # type: ignore[assignment]
+        for module, name, stand_in in stand_ins:
+            setattr(module, name, stand_in)
         yield
     finally:
-        for (module, name), value in zip(kept, before, strict=True):
+        for (module, name, _), value in zip(stand_ins, before, strict=True):
             setattr(module, name, value)
