@@ -12,7 +12,7 @@ from journey.cli.operating import first_site
 from journey.cli.shared import opened, out, progress_bar
 from journey.services.publishing import install_content
 from journey.store.migrating import migrate
-from journey.tasks.app import configure
+from journey.tasks.app import SCHEDULER, configure
 from journey.tasks.embedded import EmbeddedWorker
 from journey.web.app import create_app
 
@@ -60,6 +60,7 @@ def worker(
             [
                 "worker",
                 "--beat",
+                f"--scheduler={SCHEDULER}",
                 f"--concurrency={concurrency}",
                 "--loglevel=WARNING",
                 "--without-gossip",

@@ -13,6 +13,8 @@ from journey.services.sweeping import sweep
 from journey.settings import read_settings
 
 QUEUE = "journey"
+# Keeps nothing on disk: a beat that starts anew just ticks.
+SCHEDULER = "celery.beat:Scheduler"
 # A worker's share of a backlog per tick; more wake-ups than there are children only wait.
 WAKEUPS = 8
 DELIVER_SECONDS = 20.0
@@ -40,7 +42,7 @@ def configure(app: App) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options=_transport_options(app),
-        beat_scheduler="celery.beat:Scheduler",
+        beat_scheduler=SCHEDULER,
         beat_max_loop_interval=tick,
         beat_schedule={
             "tick": {"task": "journey.tick", "schedule": tick, "options": {"expires": fresh}},

@@ -11,6 +11,8 @@ from celery.beat import EmbeddedService
 from celery.worker import WorkController
 from celery.worker.state import reset_state
 
+from journey.tasks.app import SCHEDULER
+
 _THREADS = 3  # texts, e-mails and the sweep side by side
 _PATIENCE = 30.0  # seconds to let a batch that is on its way come to its end
 
@@ -29,7 +31,7 @@ class EmbeddedWorker:
             without_heartbeat=True,
         )
         self._thread = threading.Thread(target=self._controller.start, name="worker", daemon=True)
-        self._beat: Any = EmbeddedService(celery, thread=True)
+        self._beat: Any = EmbeddedService(celery, thread=True, scheduler_cls=SCHEDULER)
 
     def __enter__(self) -> Self:
         self._thread.start()
