@@ -110,7 +110,7 @@ def steps(draw: st.DrawFn, key: str) -> dict[str, Any]:
         "anchor": anchor,
         "day": day,
         "time": draw(st.one_of(times)),
-        "channels": draw(st.permutations(("sms", "email"))) [: draw(st.integers(1, 2))],
+        "channels": draw(st.permutations(("sms", "email")))[: draw(st.integers(1, 2))],
         "late": draw(st.sampled_from(("send", "skip", "call"))),
         "closed_days": draw(st.sampled_from(("shift", "send"))),
         "critical": draw(st.booleans()),
@@ -180,9 +180,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         "thinners": draw(st.booleans()),
         "anesthesia": draw(st.sampled_from(("sedation", "general", "local"))),
     }
-    reachable = draw(
-        st.sampled_from(((Channel.SMS, Channel.EMAIL), (Channel.EMAIL,), (Channel.SMS,), ()))
-    )
+    reachable = draw(st.sampled_from(((Channel.SMS, Channel.EMAIL), (Channel.EMAIL,), (Channel.SMS,), ())))
     policies = Policies(
         window=draw(windows(zone, day)),
         site_zone=site_zone,

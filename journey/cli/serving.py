@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from rich.console import Console
 
 from journey.bootstrap import App
 from journey.cli.operating import first_site
@@ -18,6 +19,7 @@ from journey.web.app import create_app
 
 Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", help="Port to listen on.")]
+_WIDE = 240  # columns
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command("web")(web)
     app.command("worker")(worker)
     app.command("beat")(beat)
+    app.command("demo")(demo)
     app.command("simulate")(simulate)
 
 
@@ -74,6 +77,27 @@ def beat() -> None:
     """Run a beat alone, where workers should not run their own."""
     with opened() as app:
         configure(app).Beat(loglevel="WARNING").run()
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Run the whole journey without a browser and print its calendar.")
+    ] = False,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+) -> None:
+    """Show a clinic of fictional patients with a clock you can move. Nothing leaves this computer."""
+    from journey.demo.serving import run_once, serve
+
+    if not once:
+        serve(host, port, out)
+        return
+    with progress_bar("Sending") as bar:
+        task = bar.add_task("demo", total=None)
+        table = run_once(lambda done, total: bar.update(task, completed=done, total=total))
+    # A file or a pipe has no width of its own; a calendar cut to 80 columns is no use there.
+    wide = out if out.is_terminal else Console(width=_WIDE, highlight=False)
+    wide.print(table)
 
 
 def simulate(

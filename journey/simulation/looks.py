@@ -48,11 +48,9 @@ class Looks:
         self._connection: sqlite3.Connection = driver
         self._last_event = 0
 
-    def next_work(self) -> tuple[datetime | None, datetime | None]:
-        """When the next message is due, and when the next row must be looked after."""
-        sms, email, check = (self._connection.execute(query).fetchone()[0] for query in _NEXT)
-        due = min((one for one in (sms, email) if one), default=None)
-        return _instant(due), _instant(check)
+    def next_work(self) -> tuple[datetime | None, ...]:
+        """When the next text, and the next e-mail, is due; when the next row must be looked after."""
+        return tuple(_instant(self._connection.execute(query).fetchone()[0]) for query in _NEXT)
 
     def new_events(self) -> Iterator[Happening]:
         """What the timeline has gained since the last look."""

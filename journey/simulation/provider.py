@@ -59,7 +59,7 @@ class Provider:
     ledger: list[Accept] = field(default_factory=list)
     halted_until: int = -1
     silent_until: int = -1  # look-ups fail until then
-    on_try: Callable[[Channel, Outgoing], None] = lambda channel, outgoing: None
+    on_try: Callable[[Channel, Outgoing, Outcome], None] = lambda channel, outgoing, outcome: None
     on_accept: Callable[[Accept], None] = lambda entry: None
     on_receipt: Callable[[Accept, Receipt], None] = lambda entry, receipt: None
     by_number: dict[str, list[Accept]] = field(default_factory=lambda: defaultdict(list))
@@ -67,7 +67,11 @@ class Provider:
 
     def begin(self, channel: Channel, outgoing: Outgoing) -> Fate:
         """A request is written. What is accepted is accepted, whoever lives to hear of it."""
-        self.on_try(channel, outgoing)
+        fate = self._decide(channel, outgoing)
+        self.on_try(channel, outgoing, fate.outcome)
+        return fate
+
+    def _decide(self, channel: Channel, outgoing: Outgoing) -> Fate:
         took = int(self.random.uniform(0.05, 1.5) * SECOND)
         if self.faults.strikes("provider slow", 0.05):
             took = self.faults.span(1.5, RULES.request - 0.1)

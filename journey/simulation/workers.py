@@ -8,7 +8,7 @@ from random import Random
 
 from journey.domain.pathway import Channel
 from journey.services.context import Context
-from journey.services.dispatching import NoLimit, Worker, deliver, due_channels
+from journey.services.dispatching import NoLimit, Worker, deliver
 from journey.services.library import Library
 from journey.services.sending import Sender
 from journey.services.sweeping import sweep
@@ -117,11 +117,14 @@ class Workers:
 
     def _round(self, worker: Worker) -> bool:
         """What beat's tasks do: the due channels, then what must be looked after."""
-        channels = list(due_channels(worker.context, 1))
+        now = self.clock.now()
+        *due, check = (when is not None and when <= now for when in self.looks.next_work())
+        channels = [
+            channel for channel, is_due in zip((Channel.SMS, Channel.EMAIL), due, strict=True) if is_due
+        ]
         self.random.shuffle(channels)
         sent = sum(deliver(worker, channel) for channel in channels)
-        _, check = self.looks.next_work()
-        looked = sweep(worker) if check is not None and check <= self.clock.now() else 0
+        looked = sweep(worker) if check else 0
         return bool(sent or looked)
 
     def _bury(self, place: _Place) -> None:

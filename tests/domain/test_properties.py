@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from uuid import UUID
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from journey.domain.calendar import Shift
 from journey.domain.delivery import OPEN, Reason, Status
-from journey.domain.pathway import Anchor, Late, Quotes, Step
-from journey.domain.planning import Plan, PlannedMessage, Verdict, plan_messages
-from journey.domain.replanning import Action, Change, ExistingMessage, diff_plan
+from journey.domain.pathway import Anchor, Channel, Late, Pathway, Step
+from journey.domain.planning import PlannedMessage, Verdict
+from journey.domain.replanning import Action, Change, diff_plan
+from tests.domain.standing import Standing, planned, standing
 from tests.strategies import Scenario, arrivals, scenarios
-
-CORRECTION = "date-changed"
 
 
 def _instant(day: date, wall: time, zone: object) -> datetime:
@@ -36,10 +34,6 @@ def is_over(scenario: Scenario) -> datetime:
     if anchors.arrival_time is None:
         return _instant(anchors.procedure_date, pathway.done_by, scenario.policies.site_zone)
     return begins(scenario) + pathway.stay
-
-
-def planned(scenario: Scenario) -> Plan:
-    return plan_messages(scenario.pathway, scenario.anchors, scenario.facts, scenario.policies)
 
 
 def enrolled(scenario: Scenario) -> list[Change]:
@@ -162,98 +156,7 @@ def test_the_same_patient_has_the_same_plan_every_time(scenario: Scenario) -> No
     assert enrolled(scenario) == enrolled(scenario)
 
 
-# --- what stands, and what a new plan makes of it -------------------------------------------------
-
-
-@dataclass
-class Standing:
-    """The rows of one enrollment, kept as the services keep them, with a clock and a provider."""
-
-    scenario: Scenario
-    now: datetime
-    rows: list[ExistingMessage] = field(default_factory=list)
-
-    @property
-    def plan(self) -> Plan:
-        return planned(self.scenario)
-
-    def diff(self) -> list[Change]:
-        return diff_plan(self.plan, self.rows, self.now)
-
-    def replan(self, gone: Reason = Reason.NO_LONGER_APPLIES) -> list[Change]:
-        changes = diff_plan(self.plan, self.rows, self.now, gone=gone)
-        for change in changes:
-            self._write(change)
-        places = [(row.step, row.occurrence) for row in self.rows]
-        assert len(set(places)) == len(places), "two rows for one occurrence"
-        return changes
-
-    def _write(self, change: Change) -> None:
-        if change.action is Action.KEEP:
-            return
-        if change.action is Action.CANCEL:
-            assert change.existing is not None
-            self._swap(change.existing, status=Status.CANCELLED, reason=change.reason)
-        elif change.existing is not None:
-            assert change.target is not None
-            assert change.existing.status in OPEN
-            self._swap(change.existing, **_columns(change.target))
-        elif change.target is not None:
-            columns = _columns(change.target)
-            number = UUID(int=len(self.rows))
-            self.rows.append(
-                ExistingMessage(number, change.step, change.occurrence, quotes=change.target.quotes, **columns)  # type: ignore[arg-type]
-            )
-
-    def _swap(self, row: ExistingMessage, **columns: object) -> None:
-        self.rows[self.rows.index(row)] = replace(row, **columns)  # type: ignore[arg-type]
-
-    def work_until(self, moment: datetime, result: Status = Status.DELIVERED) -> None:
-        """Everything that is due by then goes out at its time."""
-        self.now = max(self.now, moment)
-        for row in sorted(self.rows, key=lambda row: row.due_at):
-            if row.status is Status.PLANNED and row.due_at <= self.now:
-                self._swap(row, status=result, sent_at=row.due_at)
-
-    def told(self) -> ExistingMessage | None:
-        """The last message with the patient that named a date."""
-        quoting = [r for r in self.rows if r.sent_at and r.quotes is not Quotes.NOTHING]
-        return max(quoting, key=lambda row: row.sent_at or row.due_at, default=None)
-
-    def told_another_date(self) -> bool:
-        told = self.told()
-        return told is not None and told.procedure_date != self.scenario.anchors.procedure_date
-
-    def corrections(self) -> list[ExistingMessage]:
-        rows = [row for row in self.rows if row.step == CORRECTION]
-        return sorted(rows, key=lambda row: row.occurrence)
-
-    def move_to(self, day: date | None, arrival: time | None, *, paused: bool | None = None) -> None:
-        anchors = replace(self.scenario.anchors, procedure_date=day, arrival_time=arrival)
-        policies = self.scenario.policies
-        if paused is not None:
-            policies = replace(policies, paused=paused)
-        self.scenario = replace(self.scenario, anchors=anchors, policies=policies)
-
-
-def _columns(target: PlannedMessage) -> dict[str, object]:
-    return {
-        "status": Status(target.verdict.value),
-        "reason": target.reason,
-        "planned_at": target.at,
-        "due_at": target.due_at,
-        "send_by": target.send_by,
-        "channel": target.channel,
-        "procedure_date": target.procedure_date,
-        "arrival_time": target.arrival_time,
-    }
-
-
-def standing(scenario: Scenario) -> Standing:
-    found = Standing(scenario, scenario.now)
-    found.replan()
-    return found
-
+# What stands, and what a new plan makes of it.
 
 _waits = st.integers(0, 40 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
 
@@ -323,19 +226,47 @@ def test_there_and_back_again_needs_no_correction_unless_the_patient_was_told(
         assert open_ones == []
 
 
-@given(scenarios(), _moves, st.lists(st.sampled_from("ABNPRW"), min_size=1, max_size=7))
+_stories = st.lists(st.sampled_from("ABBNNPRW"), min_size=6, max_size=8)
+
+
+@settings(max_examples=300)
+@given(scenarios(), st.integers(14, 90), _moves, _stories)
 def test_through_any_changes_the_patient_is_told_of_the_date_that_holds(
-    scenario: Scenario, by: timedelta, story: list[str]
+    scenario: Scenario, ahead: int, by: timedelta, story: list[str]
 ) -> None:
     """A and B are dates, N is no date; P pauses, R resumes, W lets two days pass with a worker."""
-    assume(scenario.policies.reachable)
     first, arrival = scenario.anchors.procedure_date, scenario.anchors.arrival_time
     assert first is not None
-    stands = standing(replace(scenario, policies=replace(scenario.policies, paused=False)))
-    stands.work_until(scenario.now)
+    stands = standing(_told_at_once(_enrolled_before(scenario, first, ahead)))
+    stands.work_until(stands.now + timedelta(days=3))
     for act in story:
         _act(stands, act, {"A": first, "B": first + by}, arrival)
         _check_rows(stands)
+
+
+def _enrolled_before(scenario: Scenario, procedure: date, days: int) -> Scenario:
+    enrolled = datetime.combine(procedure, time(11), UTC) - timedelta(days=days)
+    return replace(scenario, anchors=replace(scenario.anchors, enrolled_at=enrolled), now=enrolled)
+
+
+def _told_at_once(scenario: Scenario) -> Scenario:
+    """The same patient, who is welcomed with the date, is not paused, and has an address."""
+    raw = scenario.pathway.model_dump(mode="json", by_alias=True, exclude_none=True)
+    raw["steps"].append(_WELCOME)
+    policies = replace(scenario.policies, paused=False, reachable=(Channel.SMS,), prefers=None)
+    return replace(scenario, pathway=Pathway.model_validate(raw), policies=policies)
+
+
+_WELCOME = {
+    "key": "welcome",
+    "title": "Welcome",
+    "anchor": "enrollment",
+    "day": 0,
+    "time": "at once",
+    "channels": ["sms"],
+    "late": "send",
+    "quotes": "date",
+}
 
 
 def _act(stands: Standing, act: str, days: dict[str, date], arrival: time | None) -> None:

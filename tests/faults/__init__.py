@@ -1,0 +1,1 @@
+"""Faults on purpose: real processes are killed, servers go away, providers misbehave; then all is counted."""
