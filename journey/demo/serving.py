@@ -22,7 +22,7 @@ from journey.web.demo import create_demo
 from journey.web.demo.cards import Card, Chart, read_charts
 from journey.web.words import say_day, say_zone
 
-_BACKLOG = 128
+_BACKLOG, _LAST_PORT = 128, 65535
 _STYLES = {"good": "green", "info": "blue", "warn": "yellow", "bad": "red", "quiet": "dim"}
 
 
@@ -45,10 +45,12 @@ def serve(host: str, port: int, out: Console) -> None:
 
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket, taken before anything is prepared. Raises Refusal in plain words."""
+    if not 0 <= port <= _LAST_PORT:  # the system would quietly take another one
+        raise Refusal(f"--port {port} is no port; choose one from 1024 to {_LAST_PORT}")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind)
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise Refusal(f"--host {host} --port {port}: no such address ({error})") from None
     try:
         # Otherwise a port that was in use a moment ago stays refused for a minute.

@@ -25,7 +25,7 @@ from journey.store.messages import Message
 _POLL = 0.02  # seconds between looks at the queue
 _PATIENCE = 20.0  # seconds for what is due to be dealt with; a worker needs well under one
 _FRAME = 0.05  # seconds between two moves while playing
-_SPEED = timedelta(days=1)  # shown time per second while playing
+_SPEED = timedelta(days=1)  # shown time per second while playing, at most
 _DWELL = 0.8  # seconds to stay at a moment at which messages went out, so that they can be read
 _LOOK_UP_LATER = timedelta(minutes=1)
 
@@ -81,6 +81,7 @@ class Stage:
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self.stories: Mapping[UUID, str] = {}
+        self.news_after = clock.now()
 
     @property
     def is_playing(self) -> bool:
@@ -101,6 +102,7 @@ class Stage:
         with self._moving:
             upcoming = self.settle().next_at
             if upcoming is not None:
+                self.news_after = self._clock.now()
                 self._move(upcoming)
                 self.settle()
 
@@ -109,7 +111,8 @@ class Stage:
         self.pause()
         with self._context.database.read() as tx:
             zone = read_zone(sites.everyone(tx)[0].site.zone)
-        local = self._clock.now().astimezone(zone)
+        self.news_after = self._clock.now()
+        local = self.news_after.astimezone(zone)
         self.travel(to_instant(local.date() + timedelta(days=days), local.time(), zone))
 
     def travel(self, end: datetime) -> None:
@@ -176,7 +179,8 @@ class Stage:
             if upcoming is None:
                 self.pause()
                 return _FRAME
-            target = self._clock.now() + _SPEED * _FRAME
+            self.news_after = self._clock.now()
+            target = self.news_after + _SPEED * _FRAME
             if target < upcoming:
                 self._clock.move_to(target)
                 return _FRAME

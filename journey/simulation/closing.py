@@ -74,10 +74,10 @@ class Closing:
         if facts.status == Status.DELIVERED and facts.channel == Channel.SMS:
             if not any(entry.outcome == "delivered" for entry in accepts):
                 self._fail("says delivered, which the provider does not", facts)
-        if facts.channel != Channel.SMS:
-            return  # whether a mail server took a lost e-mail, nobody can ever ask
-        undelivered = any(entry.outcome == "undelivered" for entry in accepts)
-        if accepts and facts.status not in _GONE_OUT and not (facts.status == Status.FAILED and undelivered):
+        # Whether a mail server took an e-mail whose answer was lost, nobody can ever ask: only texts count.
+        texts = [entry for entry in accepts if entry.channel is Channel.SMS]
+        undelivered = any(entry.outcome == "undelivered" for entry in texts)
+        if texts and facts.status not in _GONE_OUT and not (facts.status == Status.FAILED and undelivered):
             self._fail("is in the ledger, and says something else", facts, facts.status)
 
     def _told_the_truth(self, rows: list[Facts]) -> None:

@@ -18,7 +18,7 @@ from journey.simulation.faults import RULES, Faults
 from journey.simulation.scheduler import HOUR, MINUTE, SECOND, Scheduler, VirtualClock, span_of
 
 # As long as twilio_sms looks back before the try, and as late as a listing may show a message.
-SKEW = timedelta(minutes=2)
+SKEW = timedelta(hours=1)
 LONGEST_LAG = 25
 _REFUSALS = (21610, 21211, 21614, 30007, 99999)
 _FAILURES = ("30003", "30003", "30008", "30005", "30006", "30007", "99999")
@@ -38,6 +38,7 @@ class Accept:
     listed_at: int
     outcome: str = "silent"
     code: str = ""
+    answer_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Provider:
         entry = self._entry(channel, outgoing, took)
         self.scheduler.at(entry.at, lambda: self._accept(entry))
         if self.faults.strikes("answer lost", 0.03):
+            entry.answer_lost = True
             return Fate(self._until_noticed(took), NoAnswer("the answer was lost"))
         return Fate(took, Accepted(entry.provider_id))
 
@@ -144,7 +146,8 @@ class Provider:
             times = [wait]
             if self.faults.strikes("receipt doubled", 0.05):
                 times.append(wait + self.faults.span(0, 600))
-            if self.faults.strikes("receipt lost", 0.03):
+            # Trouble seldom comes alone; a receipt would settle what the lost answer leaves open.
+            if self.faults.strikes("receipt lost", 0.6 if entry.answer_lost else 0.03):
                 times = []
             for after in times:
                 self.scheduler.after(after, self._tell(entry, status))

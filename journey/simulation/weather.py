@@ -52,7 +52,7 @@ def strike_at_work(world: World, *, is_lost: bool) -> None:
     blows: list[tuple[str, float, Act]] = [
         ("killed at work", 0.012 * worse, world.workers.kill_busy),
         ("clock set at work", 0.002 * worse, lambda: set_clock(world)),
-        ("look-ups down at work", 0.005 * worse, world.provider.fall_silent),
+        ("look-ups down at work", 0.01 * worse, world.provider.fall_silent),
     ]
     for name, chance, act in blows:
         if world.faults.strikes(name, chance):

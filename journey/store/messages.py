@@ -5,90 +5,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Select, bindparam, func, insert, select, update
 
-from journey.domain.delivery import Event, Reason, Status, next_status
-from journey.domain.explain import why_as_data
-from journey.domain.pathway import Channel, Quotes
+from journey.domain.delivery import Event, Status, next_status
+from journey.domain.pathway import Channel
 from journey.domain.planning import PlannedMessage
-from journey.domain.replanning import ExistingMessage
 from journey.store.database import Tx
-from journey.store.ids import new_id
+from journey.store.message_rows import COLUMNS, read_row
+from journey.store.message_rows import Message as Message  # part of this module's face
+from journey.store.message_rows import new_row as new_row
+from journey.store.message_rows import plan_values as plan_values
 from journey.store.schema import message_events, messages
 
 CONTENT = "messages.content"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A stored message. Instants are UTC; `attempts` counts claims and tells two of them apart."""
-
-    id: UUID
-    enrollment_id: UUID
-    step: str
-    occurrence: int
-    stands_in_for: UUID | None
-    phase: str
-    channel: Channel | None
-    status: Status
-    reason: Reason | None
-    planned_at: datetime
-    due_at: datetime
-    send_by: datetime
-    why: Mapping[str, Any]
-    critical: bool
-    quotes: Quotes
-    procedure_date: date | None
-    arrival_time: time | None
-    attempts: int
-    claimed_at: datetime | None
-    accepted_at: datetime | None
-    delivered_at: datetime | None
-    provider_id: str | None
-    code: str | None
-    address_token: bytes | None
-    segments: int | None
-    sealed_content: bytes | None
-
-    @property
-    def existing(self) -> ExistingMessage:
-        """The message as replanning sees it."""
-        return ExistingMessage(
-            id=self.id,
-            step=self.step,
-            occurrence=self.occurrence,
-            status=self.status,
-            reason=self.reason,
-            planned_at=self.planned_at,
-            due_at=self.due_at,
-            send_by=self.send_by,
-            channel=self.channel,
-            quotes=self.quotes,
-            procedure_date=self.procedure_date,
-            arrival_time=self.arrival_time,
-            sent_at=self.claimed_at,
-            is_escalation=self.stands_in_for is not None,
-        )
-
-
-_COLUMNS = [messages.c[name] for name in Message.__slots__]
-
-
-def _read(row: Row[Any]) -> Message:
-    values = dict(row._mapping)
-    values["status"] = Status(values["status"])
-    values["reason"] = Reason(values["reason"]) if values["reason"] else None
-    values["channel"] = Channel(values["channel"]) if values["channel"] else None
-    values["quotes"] = Quotes(values["quotes"])
-    return Message(**values)
-
-
 def _fetch(tx: Tx, query: Select[Any]) -> list[Message]:
-    return [_read(row) for row in tx.connection.execute(query)]
+    return [read_row(row) for row in tx.connection.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +135,7 @@ def take_due(tx: Tx, channel: Channel, now: datetime, limit: int) -> list[Messag
 
 
 def _due(channel: Channel, now: datetime) -> Select[Any]:
-    return select(*_COLUMNS).where(
+    return select(*COLUMNS).where(
         messages.c.status == Status.PLANNED.value,
         messages.c.channel == channel.value,
         messages.c.due_at <= now,
@@ -224,7 +161,7 @@ def to_check(tx: Tx, now: datetime, limit: int) -> list[Message]:
     Taken under a row lock, so that two sweepers share the work.
     """
     query = (
-        select(*_COLUMNS)
+        select(*COLUMNS)
         .where(messages.c.check_at.is_not(None), messages.c.check_at <= now)
         .order_by(messages.c.check_at)
         .limit(limit)
@@ -253,39 +190,9 @@ def insert_rows(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
         tx.connection.execute(insert(messages), rows)
 
 
-def new_row(enrollment_id: UUID, message: PlannedMessage, occurrence: int) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "enrollment_id": enrollment_id,
-        "step": message.step,
-        "occurrence": occurrence,
-        "phase": message.phase,
-        "status": message.verdict.value,
-        **plan_values(message),
-        "critical": message.critical,
-        "quotes": message.quotes.value,
-    }
-
-
-def plan_values(message: PlannedMessage) -> dict[str, Any]:
-    """The columns that a plan sets, on a new row and when it moves an open one."""
-    held = message.verdict.value == Status.HELD.value
-    return {
-        "channel": message.channel.value if message.channel else None,
-        "reason": message.reason.value if message.reason else None,
-        "planned_at": message.at,
-        "due_at": message.due_at,
-        "send_by": message.send_by,
-        "check_at": message.send_by if held else None,
-        "why": why_as_data(message.why),
-        "procedure_date": message.procedure_date,
-        "arrival_time": message.arrival_time,
-    }
-
-
 def of_enrollment(tx: Tx, enrollment_id: UUID, *, lock: bool = False) -> list[Message]:
     """All messages of an enrollment. `lock` keeps workers from claiming them until the commit."""
-    query = select(*_COLUMNS).where(messages.c.enrollment_id == enrollment_id)
+    query = select(*COLUMNS).where(messages.c.enrollment_id == enrollment_id)
     if lock and tx.is_postgres:
         query = query.with_for_update()
     found = _fetch(tx, query.order_by(messages.c.id))
@@ -293,7 +200,7 @@ def of_enrollment(tx: Tx, enrollment_id: UUID, *, lock: bool = False) -> list[Me
 
 
 def by_ids(tx: Tx, ids: Sequence[UUID], *, lock: bool = False) -> list[Message]:
-    query = select(*_COLUMNS).where(messages.c.id.in_(ids))
+    query = select(*COLUMNS).where(messages.c.id.in_(ids))
     return _fetch(tx, query.with_for_update() if lock and tx.is_postgres else query)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
+from uuid import UUID
 
 import pytest
 
@@ -48,14 +49,19 @@ def clinic(tmp_path: Path) -> Iterator[Clinic]:
 @pytest.fixture
 def stage(clinic: Clinic) -> Iterator[Stage]:
     hands = Hands(clinic)
-    made = Stage(clinic.app.context, clinic.clock, lambda: None)
+    made = stage_of(clinic)
     yield made
     made.close()
     hands.stop()
 
 
-def statuses(clinic: Clinic, one: object) -> dict[str, Status]:
-    return {message.step: message.status for message in clinic.messages(one)}  # type: ignore[arg-type]
+def stage_of(clinic: Clinic) -> Stage:
+    assert isinstance(clinic.clock, DemoClock)
+    return Stage(clinic.app.context, clinic.clock, lambda: None)
+
+
+def statuses(clinic: Clinic, one: UUID) -> dict[str, Status]:
+    return {message.step: message.status for message in clinic.messages(one)}
 
 
 def test_the_clock_only_moves_forward() -> None:
@@ -154,4 +160,4 @@ def test_a_worker_that_does_not_answer_is_said_so(clinic: Clinic, monkeypatch: p
     monkeypatch.setattr(stages, "_PATIENCE", 0.05)
     clinic.enroll()
     with pytest.raises(Refusal, match="does not answer"):
-        Stage(clinic.app.context, clinic.clock, lambda: None).settle()
+        stage_of(clinic).settle()

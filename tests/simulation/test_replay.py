@@ -11,8 +11,10 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from journey.channels import twilio_sms
 from journey.services import changing
 from journey.simulation import Result, Violation, report, run_simulation
+from journey.simulation.provider import SKEW
 from journey.store import ids
 
 _PRINT_DIGEST = (
@@ -47,6 +49,10 @@ def test_without_faults_everything_is_accepted_and_nothing_goes_wrong() -> None:
     assert not result.statuses.keys() & {"sending", "unknown", "failed"}
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
+
+
+def test_the_simulated_look_up_looks_back_as_far_as_the_real_one() -> None:
+    assert vars(twilio_sms)["_SKEW"] == SKEW
 
 
 def test_the_machine_is_given_back(small: Result) -> None:

@@ -24,6 +24,7 @@ class HandMoved:
     def __init__(self, clinic: Clinic) -> None:
         self._clinic = clinic
         self.is_playing = False
+        self.news_after = clinic.clock.now()
         self.stories: dict[UUID, str] = {}
         # A worker belongs to the thread that made it; the web's threads come and go.
         self._thread = ThreadPoolExecutor(1)
@@ -41,6 +42,7 @@ class HandMoved:
         self._run_until(self._clinic.clock.now() + timedelta(days=days))
 
     def _run_until(self, end: datetime) -> None:
+        self.news_after = self._clinic.clock.now()
         self._thread.submit(self._clinic.run_until, end).result()
 
     def close(self) -> None:

@@ -100,11 +100,11 @@ def test_the_clock_goes_to_the_next_message_which_then_is_on_the_phone(
     before = browser.get("/demo/now").json()["version"]
     answer = browser.post("/demo/clock/next", data={"back": "/demo"})
     assert answer.url.path == "/demo"
-    assert "1 text just went out" in answer.text
+    assert "1 text went out" in answer.text
     assert "We will text you about your procedure" in answer.text
     assert "2 segments" in answer.text
     assert browser.get("/demo/now").json()["version"] != before
-    browser.post("/demo/clock/day")
+    assert " went out" not in browser.post("/demo/clock/day").text
     assert embedded_clinic.clock.now() == START + timedelta(days=1)
 
 
@@ -251,6 +251,20 @@ def test_cancelling_and_stopping_texts_do_what_their_pages_say(
     cancelled = [m for m in clinic.messages(one) if m.status.value == "cancelled"]
     assert len(cancelled) == int(will_not[1])
     assert "Cancel the procedure" not in read(browser, f"/demo/patients/{one}")
+
+
+def test_a_missing_arrival_time_is_set_and_its_messages_are_planned(
+    browser: Browser, embedded_clinic: Clinic
+) -> None:
+    clinic = embedded_clinic
+    one = clinic.enroll(arrival=None).enrollment_id
+    assert "Set the arrival time" in read(browser, f"/demo/patients/{one}")
+    preview = read(browser, f"/demo/patients/{one}/arrival?day={PROCEDURE}&arrival=10:15")
+    assert "2 messages will wait no more." in preview
+    form = {"revision": "0", "day": str(PROCEDURE), "arrival": "10:15"}
+    browser.post(f"/demo/patients/{one}/arrival", data=form)
+    assert clinic.message(one, "fasting-reminder").status.value == "planned"
+    assert "Set the arrival time" not in read(browser, f"/demo/patients/{one}")
 
 
 def test_what_is_not_there_is_said_on_a_page(browser: Browser, embedded_clinic: Clinic) -> None:

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from journey.bootstrap import App
 from journey.domain.calendar import read_zone
 from journey.domain.contact import read_date
+from journey.domain.delivery import Status
 from journey.domain.explain import explain_reason
 from journey.domain.pathway import Channel
 from journey.domain.planning import Verdict
@@ -22,21 +23,27 @@ from journey.web.demo.cards import Chart, clinic_time, step_title
 from journey.web.words import CHANNELS, Tag, count, join, say_day
 
 ACTOR = "demonstration page"
-_TAGS = {
-    Action.KEEP: Tag("Stays", "quiet"),
-    Action.MOVE: Tag("Moves", "info"),
-    Action.CANCEL: Tag("Will not go out", "bad"),
-    Action.ADD: Tag("New", "good"),
-    Action.CORRECT: Tag("Correction", "warn"),
-}
-_SUMMARY = (
-    (Action.CANCEL, "will not go out"),
-    (Action.MOVE, "will move"),
-    (Action.ADD, "will be added"),
-    (Action.CORRECT, "will correct what was said"),
+# What becomes of a message, and how the summary says it. A move that leaves time, way and state alone
+# only notes the new terms: for a reader it stays.
+STAYS, MOVES, CHANGES, WAITS_NO_MORE, FALLS_AWAY, IS_NEW, CORRECTS = (
+    Tag("Stays", "quiet"),
+    Tag("Moves", "info"),
+    Tag("Changes", "info"),
+    Tag("Waits no more", "good"),
+    Tag("Will not go out", "bad"),
+    Tag("New", "good"),
+    Tag("Correction", "warn"),
 )
-_CHANGES = Tag("Changes", "info")  # another way or state at the same time
+_SUMMARY = (
+    (FALLS_AWAY, "will not go out"),
+    (MOVES, "will move"),
+    (CHANGES, "will change"),
+    (WAITS_NO_MORE, "will wait no more"),
+    (IS_NEW, "will be added"),
+    (CORRECTS, "will correct what was said"),
+)
 BOOKED = "booked"
+_USUAL_ARRIVAL = "09:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ ACTS = {
     act.key: act
     for act in (
         Act("move", "Move the date", "Move {name}’s procedure?", "Move the procedure"),
+        Act("arrival", "Set the arrival time", "When does {name} arrive?", "Set the arrival time"),
         Act("cancel", "Cancel the procedure", "Cancel {name}’s procedure?", "Cancel the procedure"),
         Act("went-ahead", "It went ahead", "Did {name}’s procedure go ahead?", "Yes, it went ahead"),
         Act("booked", "Follow-up booked", "Has {name} booked the follow-up?", "Yes, it is booked"),
@@ -108,6 +116,7 @@ def acts_for(chart: Chart, now: datetime, *, texts_stopped: bool) -> list[Act]:
     is_over = enrollment.procedure_date is not None and enrollment.procedure_date <= today
     done = enrollment.completed_on is not None
     wanted = {
+        "arrival": not done and bool(enrollment.procedure_date) and enrollment.arrival_time is None,
         "move": not done,
         "went-ahead": is_over and not done,
         "booked": is_over and BOOKED not in enrollment.goals,
@@ -118,18 +127,25 @@ def acts_for(chart: Chart, now: datetime, *, texts_stopped: bool) -> list[Act]:
 
 
 def first_guess(chart: Chart, act: Act) -> Asked:
-    """What the form starts with: a week later, at the same time."""
-    if act.key != "move":
-        return Asked(act)
+    """What the form starts with: a week later at the same time, or an ordinary arrival time."""
     day, arrival = chart.enrollment.procedure_date, chart.enrollment.arrival_time
-    later = str(day + timedelta(days=7)) if day else ""
-    return Asked(act, later, f"{arrival:%H:%M}" if arrival else "")
+    if act.key == "arrival":
+        return Asked(act, str(day or ""), _USUAL_ARRIVAL)
+    if act.key == "move":
+        later = str(day + timedelta(days=7)) if day else ""
+        return Asked(act, later, f"{arrival:%H:%M}" if arrival else "")
+    return Asked(act)
 
 
 def wish_of(chart: Chart, asked: Asked, now: datetime) -> Wish | None:
     """The change to the enrollment, or None where it is the address that changes."""
+
+    def new_terms() -> Wish:
+        return changing.reschedule(*_date_and_time(chart, asked, now))
+
     makers: dict[str, Callable[[], Wish]] = {
-        "move": lambda: changing.reschedule(*_date_and_time(chart, asked, now)),
+        "move": new_terms,
+        "arrival": new_terms,
         "cancel": changing.cancel,
         "went-ahead": changing.complete,
         "booked": lambda: changing.reach_goal(BOOKED),
@@ -158,16 +174,16 @@ def consequences(app: App, chart: Chart, asked: Asked, now: datetime) -> Consequ
     if wish is None:
         return _without_texts(chart)
     changes = changing.preview_change(app.context, chart.id, wish).changes
+    lines = _in_time([_line(chart, change) for change in changes])
     said = [
         f"{count(number, 'message')} {what}"
-        for action, what in _SUMMARY
-        if (number := sum(change.action is action for change in changes))
+        for tag, what in _SUMMARY
+        if (number := sum(line.tag is tag for line in lines))
     ]
-    lines = [(change.action, _line(chart, change)) for change in changes]
     return Consequences(
         summary=_sentence(said),
-        changes=_in_time([line for action, line in lines if action is not Action.KEEP]),
-        stays=_in_time([line for action, line in lines if action is Action.KEEP]),
+        changes=[line for line in lines if line.tag is not STAYS],
+        stays=[line for line in lines if line.tag is STAYS],
     )
 
 
@@ -184,27 +200,47 @@ def perform(app: App, chart: Chart, asked: Asked, revision: int, now: datetime) 
 
 def _line(chart: Chart, change: Change) -> Line:
     old, new = change.existing, change.target
+    tag = _tag(change)
     before = old.due_at.astimezone(chart.zone) if old else None
-    is_kept = change.action is Action.KEEP
-    after = new.due_at.astimezone(chart.zone) if new and not is_kept else None
+    after = new.due_at.astimezone(chart.zone) if new and tag is not STAYS else None
     return Line(
-        tag=_CHANGES if old and new and before == after else _TAGS[change.action],
+        tag=tag,
         title=step_title(chart.pathway, change.step),
         before=before,
         after=after,
         at_clinic=clinic_time(after, chart.site) if after else "",
-        note=_note(change),
+        note=_note(change, tag),
     )
 
 
-def _note(change: Change) -> str:
+def _tag(change: Change) -> Tag:
+    plain = {
+        Action.KEEP: STAYS,
+        Action.CANCEL: FALLS_AWAY,
+        Action.ADD: IS_NEW,
+        Action.CORRECT: CORRECTS,
+    }
+    old, new = change.existing, change.target
+    if change.action in plain or old is None or new is None:
+        return plain.get(change.action, CHANGES)
+    if new.verdict is Verdict.SKIP:
+        return FALLS_AWAY
+    if old.status is Status.HELD and new.verdict is Verdict.SEND:
+        return WAITS_NO_MORE
+    if old.due_at != new.due_at:
+        return MOVES
+    same = (old.channel, old.status.value) == (new.channel, new.verdict.value)
+    return STAYS if same else CHANGES
+
+
+def _note(change: Change, tag: Tag) -> str:
     """The reason, and another channel where that is the change."""
     old, new = change.existing, change.target
-    parts = []
-    if change.action is Action.KEEP:
+    if tag is STAYS:
         return old.status.value if old else ""
-    if new is not None and new.verdict is not Verdict.SEND:
-        parts.append(new.verdict.value)
+    parts = []
+    if new is not None and new.verdict is Verdict.HOLD:
+        parts.append("held")
     if change.reason is not None:
         parts.append(explain_reason(change.reason))
     if old and new and new.channel and new.channel is not old.channel:
@@ -216,7 +252,7 @@ def _without_texts(chart: Chart) -> Consequences:
     """Planned texts take another channel where their step has one and the patient too."""
     has_mail = chart.patient.address(Channel.EMAIL) and chart.patient.consents_to(Channel.EMAIL)
     texts = [card for card in chart.cards if card.is_open and card.channel == CHANNELS[Channel.SMS]]
-    tag = _CHANGES if has_mail else _TAGS[Action.CANCEL]
+    tag = CHANGES if has_mail else FALLS_AWAY
     note = "by e-mail" if has_mail else "no other way is left"
     lines = [
         Line(tag, card.title, card.at, card.at if has_mail else None, card.at_clinic, note) for card in texts

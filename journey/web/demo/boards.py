@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -34,12 +34,17 @@ class ClockFace:
     """The shown time on the clinic's clocks, and what comes next."""
 
     at: datetime
+    news_after: datetime
     place: str
     is_playing: bool
     next_at: datetime | None
     next_distance: str
     next_text: str
     news: str
+
+    def is_new(self, moment: datetime) -> bool:
+        """Whether something came with the clock's last move, or at this very moment."""
+        return moment > self.news_after or moment == self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,9 @@ def read_board(app: App, controls: Controls) -> Board:
 def _board(tx: Tx, library: Library, controls: Controls, now: datetime) -> Board:
     library.forget_sites()
     charts = read_charts(tx, library)
-    letters = read_letters(tx, charts, now)
-    face = _face(charts, letters, controls, now)
+    face = _face(charts, controls, now)
+    letters = read_letters(tx, charts, face.is_new)
+    face = replace(face, news=_news(letters))
     return Board(face, charts, letters, _tasks(tx, charts), version_of(tx, controls, now))
 
 
@@ -103,19 +109,20 @@ def version_of(tx: Tx, controls: Controls, now: datetime) -> str:
     )
 
 
-def _face(charts: list[Chart], letters: list[Letter], controls: Controls, now: datetime) -> ClockFace:
+def _face(charts: list[Chart], controls: Controls, now: datetime) -> ClockFace:
     zone = read_zone(charts[0].site.zone if charts else "Europe/London")
     local = now.astimezone(zone)
     upcoming = controls.next_moment()
     next_at = upcoming.astimezone(zone) if upcoming else None
     return ClockFace(
         at=local,
+        news_after=controls.news_after,
         place=say_zone(zone.key),
         is_playing=controls.is_playing,
         next_at=next_at,
         next_distance=say_distance(next_at.date(), local.date()) if next_at else "",
         next_text=_next_text(charts, next_at) if next_at else "",
-        news=_news(letters),
+        news="",
     )
 
 
@@ -138,7 +145,7 @@ def _news(letters: list[Letter]) -> str:
     texts, mails = sum(one.is_sms for one in fresh), sum(not one.is_sms for one in fresh)
     said = [count(texts, "text")] if texts else []
     said += [count(mails, "e-mail")] if mails else []
-    return f"{join(said)} just went out" if said else ""
+    return f"{join(said)} went out" if said else ""
 
 
 def _tasks(tx: Tx, charts: list[Chart]) -> list[Task]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -146,17 +147,17 @@ def clinic_time(at: datetime, site: Site) -> str:
     return f"{day}{local:%H:%M} {say_zone(site.zone)}"
 
 
-def read_letters(tx: Tx, charts: list[Chart], now: datetime) -> list[Letter]:
+def read_letters(tx: Tx, charts: list[Chart], is_new: Callable[[datetime], bool]) -> list[Letter]:
     """The outbox, newest first, for the patients of the charts."""
     owners = {card.id: (chart, card) for chart in charts for card in chart.cards}
     letters = []
     for kept in outbox.recent(tx, _OUTBOX):
         if str(kept.message_id) in owners:
-            letters.append(_letter(kept, *owners[str(kept.message_id)], now))
+            letters.append(_letter(kept, *owners[str(kept.message_id)], is_new(kept.at)))
     return letters
 
 
-def _letter(kept: outbox.Delivered, chart: Chart, card: Card, now: datetime) -> Letter:
+def _letter(kept: outbox.Delivered, chart: Chart, card: Card, is_new: bool) -> Letter:
     return Letter(
         id=card.id,
         is_sms=kept.channel is Channel.SMS,
@@ -170,5 +171,5 @@ def _letter(kept: outbox.Delivered, chart: Chart, card: Card, now: datetime) -> 
         at=kept.at.astimezone(chart.zone),
         zone=say_zone(chart.zone.key) if chart.is_abroad else "",
         segments=card.segments,
-        is_new=kept.at == now,
+        is_new=is_new,
     )

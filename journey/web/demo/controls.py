@@ -22,6 +22,11 @@ class Controls(Protocol):
         """What each enrollment shows, in a sentence."""
         ...
 
+    @property
+    def news_after(self) -> datetime:
+        """Where the clock was before it last moved: what went out later is new."""
+        ...
+
     def next_moment(self) -> datetime | None:
         """When something happens next; None when nothing is planned any more."""
         ...

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from journey.store.schema import Instant
+from journey.store.instants import Instant
 
 revision = "0001"
 down_revision = None

@@ -1,0 +1,113 @@
+"""A stored message, and the columns that a plan writes into a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from journey.domain.delivery import Reason, Status
+from journey.domain.explain import why_as_data
+from journey.domain.pathway import Channel, Quotes
+from journey.domain.planning import PlannedMessage
+from journey.domain.replanning import ExistingMessage
+from journey.store.ids import new_id
+from journey.store.schema import messages
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stored message. Instants are UTC; `attempts` counts claims and tells two of them apart."""
+
+    id: UUID
+    enrollment_id: UUID
+    step: str
+    occurrence: int
+    stands_in_for: UUID | None
+    phase: str
+    channel: Channel | None
+    status: Status
+    reason: Reason | None
+    planned_at: datetime
+    due_at: datetime
+    send_by: datetime
+    why: Mapping[str, Any]
+    critical: bool
+    quotes: Quotes
+    procedure_date: date | None
+    arrival_time: time | None
+    attempts: int
+    claimed_at: datetime | None
+    accepted_at: datetime | None
+    delivered_at: datetime | None
+    provider_id: str | None
+    code: str | None
+    address_token: bytes | None
+    segments: int | None
+    sealed_content: bytes | None
+
+    @property
+    def existing(self) -> ExistingMessage:
+        """The message as replanning sees it."""
+        return ExistingMessage(
+            id=self.id,
+            step=self.step,
+            occurrence=self.occurrence,
+            status=self.status,
+            reason=self.reason,
+            planned_at=self.planned_at,
+            due_at=self.due_at,
+            send_by=self.send_by,
+            channel=self.channel,
+            quotes=self.quotes,
+            procedure_date=self.procedure_date,
+            arrival_time=self.arrival_time,
+            sent_at=self.claimed_at,
+            is_escalation=self.stands_in_for is not None,
+        )
+
+
+COLUMNS = [messages.c[name] for name in Message.__slots__]
+
+
+def read_row(row: Row[Any]) -> Message:
+    values = dict(row._mapping)
+    values["status"] = Status(values["status"])
+    values["reason"] = Reason(values["reason"]) if values["reason"] else None
+    values["channel"] = Channel(values["channel"]) if values["channel"] else None
+    values["quotes"] = Quotes(values["quotes"])
+    return Message(**values)
+
+
+def new_row(enrollment_id: UUID, message: PlannedMessage, occurrence: int) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "enrollment_id": enrollment_id,
+        "step": message.step,
+        "occurrence": occurrence,
+        "phase": message.phase,
+        "status": message.verdict.value,
+        **plan_values(message),
+        "critical": message.critical,
+        "quotes": message.quotes.value,
+    }
+
+
+def plan_values(message: PlannedMessage) -> dict[str, Any]:
+    """The columns that a plan sets, on a new row and when it moves an open one."""
+    held = message.verdict.value == Status.HELD.value
+    return {
+        "channel": message.channel.value if message.channel else None,
+        "reason": message.reason.value if message.reason else None,
+        "planned_at": message.at,
+        "due_at": message.due_at,
+        "send_by": message.send_by,
+        "check_at": message.send_by if held else None,
+        "why": why_as_data(message.why),
+        "procedure_date": message.procedure_date,
+        "arrival_time": message.arrival_time,
+    }
