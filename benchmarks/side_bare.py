@@ -54,8 +54,9 @@ class BareLoops:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown()
 
-    def run(self, number: int) -> BarePace:
+    def run(self, number: int, *, latency: float = 0.0) -> BarePace:
         self._provider.reset()
+        self._provider.control(latency=latency)
         share = number // PROCESSES
         runs = [self._pool.submit(_send_all, share, self._text) for _ in range(PROCESSES)]
         ends = [run.result(timeout=120) for run in runs]

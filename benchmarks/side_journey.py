@@ -32,10 +32,10 @@ class Pace:
         return 1000 * self.cpu_seconds / self.messages
 
 
-def start_warm_worker(scene: Scene, practice: Practice, step: str = STEP) -> RunningWorker:
+def start_warm_worker(scene: Scene, practice: Practice) -> RunningWorker:
     worker = RunningWorker(scene, practice)
     try:
-        run_backlog(scene, practice, worker, WARM_UP, step)
+        run_backlog(scene, practice, worker, WARM_UP)
     except BaseException:
         worker.stop()
         raise
@@ -43,30 +43,40 @@ def start_warm_worker(scene: Scene, practice: Practice, step: str = STEP) -> Run
 
 
 def run_backlog(
-    scene: Scene, practice: Practice, tree: ProcessTree, number: int, step: str = STEP, apart: float = 0.0
+    scene: Scene,
+    practice: Practice,
+    tree: ProcessTree,
+    number: int,
+    *,
+    apart: float = 0.0,
+    latency: float = 0.0,
 ) -> Pace:
-    """Makes messages due at once, or `apart` seconds each, and measures from first claim to last record."""
+    """Makes messages due at once, or `apart` seconds each, and measures from first claim to last record.
+
+    `latency` is what the provider takes for each answer, in seconds.
+    """
     due = datetime.now(UTC) + timedelta(seconds=1.0 + number / 20_000)
-    practice.make_due(step, number, due, apart)
+    practice.make_due(STEP, number, due, apart)
     scene.provider.reset()
+    scene.provider.control(latency=latency)
     practice.vacuum()
     before = tree.cpu_seconds()
     time.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
-    begun, ended = practice.wait_until_recorded(step, number, timeout=60 + number * max(apart, 0.05))
+    begun, ended = practice.wait_until_recorded(STEP, number, timeout=60 + number * max(apart, 0.05))
     used = tree.cpu_seconds() - before
-    late = latenesses(scene, practice, step, number)
-    practice.cancel(step)
+    late = latenesses(scene, practice, STEP, number)
+    practice.cancel(STEP)
     return Pace(number, ended - begun, used, late)
 
 
 def latenesses(scene: Scene, practice: Practice, step: str, number: int) -> list[float]:
     """Seconds between due and accepted. Also the proof that each message was accepted exactly once."""
-    accepted = {event["to"]: float(event["at"]) for event in scene.provider.accepted()}
-    assert len(scene.provider.accepted()) == len(accepted) == number, "lost or doubled messages"
     found = practice.rows(f"SELECT id, due_at FROM messages WHERE step = '{step}' AND status = 'accepted'")
-    by_id = {str(row.id): row.due_at.timestamp() for row in found}
+    due = {str(row.id): row.due_at.timestamp() for row in found}
     events = scene.provider.accepted()
-    return [event["at"] - by_id[_message_id(event["callback"])] for event in events]
+    ids = [_message_id(event["callback"]) for event in events]
+    assert len(ids) == len(set(ids)) == number, "lost or doubled messages"
+    return [event["at"] - due[message_id] for event, message_id in zip(events, ids, strict=True)]
 
 
 def _message_id(callback: str) -> str:

@@ -69,7 +69,10 @@ def build(settings: Settings, *, clock: Clock | None = None) -> App:
     missing = settings.missing()
     if missing:
         raise SettingsError("\n".join(missing))
-    database = Database(settings.effective_database_url, build_sealer(settings))
+    try:
+        database = Database(settings.effective_database_url, build_sealer(settings))
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
     rules = SendingRules(
         lease=settings.lease_seconds,
         begin=settings.begin_seconds,
@@ -99,7 +102,7 @@ def build_sealer(settings: Settings) -> Sealer:
 
 def _own_keys(folder: Path) -> str:
     path = folder / KEY_FILE
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         # Created with its mode, and only if new: two processes that start at once agree on one key.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 FactValue = bool | str | time | None
 Facts = Mapping[str, FactValue]
@@ -23,14 +23,20 @@ class FactIs(_Strict):
     equals: bool | str | None = Field(default=None, alias="is")
     one_of: tuple[str, ...] | None = Field(default=None, alias="in")
 
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.equals is None) == (self.one_of is None):
+            raise ValueError(f"a condition on {self.fact} takes either is or in")
+        return self
+
+    def tests(self) -> Iterator[FactIs]:
+        yield self
+
     def holds(self, facts: Facts) -> bool:
         value = facts.get(self.fact)
         if self.one_of is not None:
             return value in self.one_of
         return value == self.equals
-
-    def fact_names(self) -> set[str]:
-        return {self.fact}
 
 
 class AllOf(_Strict):
@@ -39,8 +45,9 @@ class AllOf(_Strict):
     def holds(self, facts: Facts) -> bool:
         return all(part.holds(facts) for part in self.all)
 
-    def fact_names(self) -> set[str]:
-        return set().union(*(part.fact_names() for part in self.all))
+    def tests(self) -> Iterator[FactIs]:
+        for part in self.all:
+            yield from part.tests()
 
 
 class AnyOf(_Strict):
@@ -49,8 +56,9 @@ class AnyOf(_Strict):
     def holds(self, facts: Facts) -> bool:
         return any(part.holds(facts) for part in self.any)
 
-    def fact_names(self) -> set[str]:
-        return set().union(*(part.fact_names() for part in self.any))
+    def tests(self) -> Iterator[FactIs]:
+        for part in self.any:
+            yield from part.tests()
 
 
 class Not(_Strict):
@@ -59,8 +67,8 @@ class Not(_Strict):
     def holds(self, facts: Facts) -> bool:
         return not self.negated.holds(facts)
 
-    def fact_names(self) -> set[str]:
-        return self.negated.fact_names()
+    def tests(self) -> Iterator[FactIs]:
+        return self.negated.tests()
 
 
 def _kind(raw: Any) -> str:

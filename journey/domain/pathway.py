@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from journey.domain.conditions import Condition, Facts, FactValue
+from journey.domain.conditions import Condition, FactIs, Facts, FactValue
 from journey.domain.steptime import Duration, StepTime, WallTime, WhenInDay
 
 ARRIVAL_FACT = "arrival_time"
@@ -181,6 +181,7 @@ class Pathway(_Strict):
     stay: Duration = timedelta(hours=4)  # from arrival to going home
     done_by: WallTime = time(18, 0)  # taken as over by then, where no arrival time is set
     facts: tuple[Fact, ...] = ()
+    goals: tuple[str, ...] = ()  # what can end a step early, such as booked
     steps: tuple[Step, ...] = Field(min_length=1)
     correction: Correction = Correction()
 
@@ -188,15 +189,20 @@ class Pathway(_Strict):
     def _is_coherent(self) -> Self:
         _refuse_doubles("step", [step.key for step in self.steps] + [self.correction.key])
         _refuse_doubles("fact", [fact.key for fact in self.facts])
-        declared = {fact.key for fact in self.facts}
+        declared = {fact.key: fact for fact in self.facts}
         for step in self.steps:
-            used = step.when.fact_names() if step.when else set()
-            if step.needs_arrival:
-                used = used | {ARRIVAL_FACT}
-            for name in sorted(used - declared):
+            tests = list(step.when.tests()) if step.when else []
+            used = {test.fact for test in tests} | ({ARRIVAL_FACT} if step.needs_arrival else set())
+            for name in sorted(used - declared.keys()):
                 raise ValueError(
                     f"step {step.key} uses the unknown fact {name}; declare it under facts, or use "
                     f"one of: {', '.join(sorted(declared)) or 'none declared'}"
+                )
+            for test in tests:
+                _refuse_never(step, declared[test.fact], test)
+            if step.until is not None and step.until not in self.goals:
+                raise ValueError(
+                    f"step {step.key} ends with the unknown goal {step.until}; declare it under goals"
                 )
         return self
 
@@ -225,6 +231,17 @@ class Pathway(_Strict):
             key: fact.read(stated[key]) if stated.get(key) is not None else fact.default
             for key, fact in known.items()
         }
+
+
+def _refuse_never(step: Step, fact: Fact, test: FactIs) -> None:
+    """A condition that no value of the fact can meet is a spelling mistake."""
+    possible: tuple[bool | str, ...] = (True, False) if fact.type == "boolean" else fact.choices
+    for value in (test.equals,) if test.one_of is None else test.one_of:
+        if not any(value == one and type(value) is type(one) for one in possible):
+            raise ValueError(
+                f"step {step.key} asks whether {fact.key} is {value!r}, which it never is; it can be "
+                f"{', '.join(map(str, possible)) or 'tested by needs: [arrival_time] only'}"
+            )
 
 
 def _is_after(deadline: Deadline, step: Step) -> bool:

@@ -63,6 +63,11 @@ class ExistingMessage:
         # A failed one was refused or undelivered: the patient was not told.
         return self.status in GONE_OUT or self.status in IN_FLIGHT
 
+    @property
+    def tells_a_date(self) -> bool:
+        """Whether the patient may know a procedure date from it."""
+        return self.may_have_gone_out and self.quotes is not Quotes.NOTHING
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -24,7 +24,7 @@ from journey.services.library import policies_for
 from journey.store.pathways import PathwayVersion
 from journey.store.sites import StoredSite
 
-_MAX_AHEAD = timedelta(days=730)
+MAX_AHEAD = timedelta(days=730)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def read_procedure_date(text: str, today: date) -> date:
     # A day's grace, since the clinic's today may be yesterday in UTC; the exact check follows.
     if day < today - timedelta(days=1):
         raise ValueError(f"{day} is past; enroll before the procedure")
-    if day > today + _MAX_AHEAD:
+    if day > today + MAX_AHEAD:
         raise ValueError(f"{day} is more than two years ahead; check the year")
     return day
 

@@ -12,22 +12,25 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from uuid import UUID
 
+from journey.domain.calendar import read_zone
 from journey.domain.delivery import Event, Reason, Status
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel
 from journey.domain.planning import Plan, plan_messages
 from journey.domain.replanning import Action, Change, diff_plan
+from journey.services.admission import MAX_AHEAD
 from journey.services.context import Context, Refusal, Stale
 from journey.services.followups import tasks_for
 from journey.services.library import Library, policies_for, window_for
 from journey.services.reaching import address_tokens, reachable_channels
-from journey.store import audit, enrollments, messages, patients, staff_tasks, suppressions
+from journey.store import audit, enrollments, messages, patients, sites, staff_tasks, suppressions
 from journey.store.database import Conflict, Tx
 from journey.store.enrollments import LIVE, Enrollment
 from journey.store.messages import Message, Move
 from journey.store.patients import Patient
-from journey.store.staff_tasks import TaskKind
+from journey.store.staff_tasks import NewTask, TaskKind
 
+_CALLED_OFF = (Reason.ENROLLMENT_CANCELLED, Reason.POSTPONED)
 _POLL = 0.05  # seconds between looks at a message that is on its way
 
 
@@ -36,7 +39,7 @@ class Wish:
     """What somebody wants changed: a new enrollment made of the old one, or a refusal."""
 
     action: str
-    apply: Callable[[Enrollment], Enrollment]
+    apply: Callable[[Enrollment, date], Enrollment]  # of the old one and the clinic's today
     gone: Reason = Reason.NO_LONGER_APPLIES  # recorded on messages that fall away
 
 
@@ -51,9 +54,11 @@ class Outcome:
 def reschedule(day: date, arrival: time | None) -> Wish:
     """A new date and arrival time."""
 
-    def apply(old: Enrollment) -> Enrollment:
+    def apply(old: Enrollment, today: date) -> Enrollment:
         if old.completed_on is not None:
             raise Refusal("the procedure went ahead; a new date needs a new enrollment")
+        if not today <= day <= today + MAX_AHEAD:
+            raise Refusal(f"{day} is past or more than two years ahead; check the date")
         return replace(old, procedure_date=day, arrival_time=arrival)
 
     return Wish("enrollment.rescheduled", apply, Reason.DATE_MOVED)
@@ -62,21 +67,21 @@ def reschedule(day: date, arrival: time | None) -> Wish:
 def postpone() -> Wish:
     """No date any more, for now."""
 
-    def apply(old: Enrollment) -> Enrollment:
+    def apply(old: Enrollment, today: date) -> Enrollment:
         return replace(old, procedure_date=None, arrival_time=None)
 
     return Wish("enrollment.postponed", apply, Reason.POSTPONED)
 
 
 def cancel() -> Wish:
-    def apply(old: Enrollment) -> Enrollment:
+    def apply(old: Enrollment, today: date) -> Enrollment:
         return replace(old, status=EnrollmentStatus.CANCELLED)
 
     return Wish("enrollment.cancelled", apply, Reason.ENROLLMENT_CANCELLED)
 
 
 def withdraw() -> Wish:
-    def apply(old: Enrollment) -> Enrollment:
+    def apply(old: Enrollment, today: date) -> Enrollment:
         return replace(old, status=EnrollmentStatus.WITHDRAWN)
 
     return Wish("enrollment.withdrawn", apply, Reason.WITHDRAWN)
@@ -85,24 +90,26 @@ def withdraw() -> Wish:
 def complete(day: date | None = None) -> Wish:
     """The procedure went ahead."""
 
-    def apply(old: Enrollment) -> Enrollment:
+    def apply(old: Enrollment, today: date) -> Enrollment:
         done = day or old.procedure_date
         if done is None:
             raise Refusal("there is no procedure date; give the day it went ahead")
+        if done > today:
+            raise Refusal(f"{done} is still to come; say so when it went ahead, or move the date")
         return replace(old, completed_on=done)
 
     return Wish("enrollment.completed", apply)
 
 
 def pause() -> Wish:
-    def apply(old: Enrollment) -> Enrollment:
+    def apply(old: Enrollment, today: date) -> Enrollment:
         return replace(old, status=EnrollmentStatus.PAUSED)
 
     return Wish("enrollment.paused", apply)
 
 
 def resume() -> Wish:
-    def apply(old: Enrollment) -> Enrollment:
+    def apply(old: Enrollment, today: date) -> Enrollment:
         return replace(old, status=EnrollmentStatus.ACTIVE)
 
     return Wish("enrollment.resumed", apply)
@@ -111,7 +118,7 @@ def resume() -> Wish:
 def reach_goal(goal: str) -> Wish:
     """Something that ends steps, such as "booked"."""
 
-    def apply(old: Enrollment) -> Enrollment:
+    def apply(old: Enrollment, today: date) -> Enrollment:
         return replace(old, goals=tuple(sorted({*old.goals, goal})))
 
     return Wish("enrollment.goal_reached", apply, Reason.GOAL_REACHED)
@@ -119,14 +126,14 @@ def reach_goal(goal: str) -> Wish:
 
 def replan() -> Wish:
     """The same terms, looked at anew: after a contact, consent or site has changed."""
-    return Wish("enrollment.replanned", lambda old: old)
+    return Wish("enrollment.replanned", lambda old, _: old)
 
 
 def preview_change(context: Context, enrollment_id: UUID, wish: Wish) -> Outcome:
     """What a change would do, without doing it."""
     with context.database.read() as tx:
         old = _load(tx, enrollment_id, lock=False)
-        new = _grant(old, wish)
+        new = _grant(tx, old, wish, context.clock.now())
         existing = messages.of_enrollment(tx, enrollment_id)
         return Outcome(new, _changes(tx, new, existing, wish, context.clock.now()))
 
@@ -159,16 +166,17 @@ def _load(tx: Tx, enrollment_id: UUID, *, lock: bool) -> Enrollment:
     return found
 
 
-def _grant(old: Enrollment, wish: Wish) -> Enrollment:
+def _grant(tx: Tx, old: Enrollment, wish: Wish, now: datetime) -> Enrollment:
     if old.status not in LIVE:
         raise Refusal(f"this enrollment is {old.status}; enroll the patient again instead")
-    return wish.apply(old)
+    site_zone = read_zone(sites.get(tx, old.site_id).site.zone)
+    return wish.apply(old, now.astimezone(site_zone).date())
 
 
 def _apply(
     tx: Tx, old: Enrollment, existing: list[Message], wish: Wish, actor: str, now: datetime
 ) -> Outcome:
-    new = _grant(old, wish)
+    new = _grant(tx, old, wish, now)
     changes = _changes(tx, new, existing, wish, now)
     try:
         if not enrollments.save(tx, new):
@@ -176,6 +184,8 @@ def _apply(
     except Conflict:
         raise Refusal(f"this patient is already enrolled in {new.pathway} for {new.procedure_date}") from None
     _write(tx, new, existing, changes, now)
+    if wish.gone in _CALLED_OFF and any(row.existing.tells_a_date for row in existing):
+        staff_tasks.open_all(tx, [_tell_by_phone(new, now)], now)
     if new.arrival_time is not None:
         staff_tasks.close_kind(tx, new.id, [TaskKind.SET_ARRIVAL], actor, now)
     if new.completed_on is not None or new.status not in LIVE:
@@ -188,6 +198,17 @@ def _apply(
     }
     audit.append(tx, [audit.Entry(actor, wish.action, f"enrollment/{new.id}", detail)], now)
     return Outcome(replace(new, revision=new.revision + 1), changes)
+
+
+def _tell_by_phone(enrollment: Enrollment, now: datetime) -> NewTask:
+    """Nothing goes out after a cancellation, not even that; whoever was told a date must hear it."""
+    return NewTask(
+        TaskKind.CALL,
+        f"{enrollment.id}/called-off/{enrollment.revision}",
+        "Call the patient: messages that named the date had gone out before it was called off.",
+        now,
+        enrollment.id,
+    )
 
 
 def _changes(tx: Tx, new: Enrollment, existing: Sequence[Message], wish: Wish, now: datetime) -> list[Change]:

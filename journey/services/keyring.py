@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 from journey.services.context import Context
-from journey.store import audit, installation, patients
+from journey.store import audit, installation, patients, suppressions
 from journey.store.database import Tx
 from journey.store.resealing import SEALED_COLUMNS, reseal_column
 
@@ -27,7 +28,9 @@ def check_keys(context: Context) -> None:
 
 def reseal(context: Context, actor: str, progress: Callable[[int], None]) -> int:
     """Seals every value under the first key, slice by slice; safe to stop and run again."""
-    done = _reseal_patients(context, progress)
+    done = 0
+    for slice_of in (patients.reseal_some, suppressions.retoken_some):
+        done += _reseal_slices(context, slice_of, done, progress)
     for column in SEALED_COLUMNS:
         after = None
         while True:
@@ -43,13 +46,18 @@ def reseal(context: Context, actor: str, progress: Callable[[int], None]) -> int
     return done
 
 
-def _reseal_patients(context: Context, progress: Callable[[int], None]) -> int:
+def _reseal_slices(
+    context: Context,
+    slice_of: Callable[[Tx, UUID | None, int], tuple[UUID | None, int]],
+    before: int,
+    progress: Callable[[int], None],
+) -> int:
     done, after = 0, None
     while True:
         with context.database.write() as tx:
-            after, changed = patients.reseal_some(tx, after, _SLICE)
+            after, changed = slice_of(tx, after, _SLICE)
         done += changed
-        progress(done)
+        progress(before + done)
         if after is None:
             return done
 

@@ -45,7 +45,6 @@ class _Recipient:
     pathway: Pathway
     templates: Any
     reachable: tuple[Channel, ...]
-    tokens: dict[Channel, list[bytes]]
 
     def address(self, channel: Channel) -> str:
         address = self.person.phone if channel is Channel.SMS else self.person.email
@@ -99,7 +98,6 @@ def _load_recipients(tx: Tx, library: Library, due: Sequence[Message]) -> dict[A
             pathway=version.pathway,
             templates=version.templates,
             reachable=reachable_channels(tokens[key], suppressed, read_contact(context)),
-            tokens=tokens[key],
         )
     return found
 
@@ -165,7 +163,6 @@ def _claim(
         now,
         claimed_at=now,
         check_at=lease,
-        address_token=recipient.tokens[channel][0],
         segments=measure(rendered.text).segments if channel is Channel.SMS else None,
         sealed_content=context.sealer.seal(content, messages.CONTENT),
     )
@@ -180,7 +177,13 @@ def _claim(
         from_name=recipient.site.name,
         unsubscribe_url=unsubscribe_url(context, recipient.context.patient_id),
     )
-    taken = replace(message, status=move.after, attempts=message.attempts + 1, claimed_at=now)
+    taken = replace(
+        message,
+        status=move.after,
+        attempts=message.attempts + 1,
+        claimed_at=now,
+        sealed_content=move.values["sealed_content"],
+    )
     return Claimed(taken, outgoing), move
 
 

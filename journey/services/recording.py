@@ -160,9 +160,9 @@ def follow_refusal(tx: Tx, library: Library, message: Message, refused: Refused,
     """A final no: the address may be closed, another channel is tried, staff are told."""
     channel = message.channel
     assert channel is not None
-    if refused.blocks_address and message.address_token:
-        source = f"provider {refused.code}"
-        suppressions.add(tx, channel, message.address_token, refused.reason, source, now)
+    if refused.blocks_address:
+        address = messages.read_content(tx, message)["to"]
+        suppressions.add(tx, channel, address, refused.reason, f"provider {refused.code}", now)
     if refused.ask_staff:
         staff_tasks.open_all(tx, [_refusal_task(message, refused, now)], now)
     escalate(tx, library, Trouble(message, refused.reason), now)

@@ -25,7 +25,7 @@ def stop(
     with context.database.write() as tx:
         token = patients.address_token(tx.sealer, channel, address)
         now = context.clock.now()
-        added = suppressions.add(tx, channel, token, reason, source, now, evidence)
+        added = suppressions.add(tx, channel, address, reason, source, now, evidence)
         detail = {"channel": channel.value, "source": source, "new": added}
         audit.append(tx, [audit.Entry(source, "address.stopped", f"address/{token.hex()}", detail)], now)
     _replan_all(context, channel, address, source)

@@ -26,6 +26,7 @@ _LOOK_AGAIN = (
     timedelta(minutes=10),
     timedelta(hours=1),
 )
+_MOST_REPEATS = 3  # copies of one e-mail (same Message-ID) that a server without answers may get
 _SAYS_ABSENT = "the provider does not have it"
 
 
@@ -67,7 +68,7 @@ def _look_after(tx: Tx, context: Context, library: Library, row: Message, now: d
 
 def _as_sent(tx: Tx, row: Message) -> Sent:
     """What the look-up needs: the words and the number as they were when they left."""
-    content = tx.sealer.open(row.sealed_content or b"", messages.CONTENT)
+    content = messages.read_content(tx, row)
     tried_at = row.claimed_at or row.due_at
     return Sent(row.id, row.attempts, content["to"], content["text"], tried_at)
 
@@ -90,7 +91,8 @@ def _look_up(worker: Worker, lost: Sequence[tuple[Message, Sent]]) -> None:
 def _settle(worker: Worker, row: Message, verdict: Verdict, may_resend: bool) -> None:
     now = worker.context.clock.now()
     with worker.context.database.write() as tx:
-        if isinstance(verdict, CannotSay) and not may_resend:
+        may_repeat = may_resend and row.attempts < _MOST_REPEATS
+        if isinstance(verdict, CannotSay) and not may_repeat:
             _ask_staff(tx, row, now)
             return
         offered = () if isinstance(verdict, CannotSay) else verdict.provider_ids

@@ -68,7 +68,7 @@ def timeline_of(tx: Tx, enrollment: Enrollment) -> Timeline:
 
 
 def _moment(tx: Tx, row: Message, zone: str) -> Moment:
-    content = tx.sealer.open(row.sealed_content, messages.CONTENT) if row.sealed_content else {}
+    content = messages.read_content(tx, row)
     local = read_zone(zone)
     return Moment(
         id=str(row.id),

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
 
 from journey.store.sealing import Sealer
@@ -79,7 +79,12 @@ class Database:
 
 
 def _make_engine(url: str) -> Engine:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError(
+            "JOURNEY_DATABASE_URL cannot be read; write it like postgresql://USER:PASSWORD@HOST/NAME"
+        ) from None
     if parsed.get_backend_name() == "postgresql":
         # A dead connection is found before it is used; four fit a worker's threads.
         return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=4)
@@ -132,6 +137,8 @@ def explain_failure(error: DBAPIError) -> str:
         return f"the disk of the database is full ({said}); free some space, nothing was half written"
     if "readonly" in lowered or "read-only" in lowered:
         return f"the database cannot be written ({said}); check the permissions of its folder"
+    if 'database "' in lowered and "does not exist" in lowered:
+        return f"there is no such database ({said}); create it, or check JOURNEY_DATABASE_URL"
     if "no such table" in lowered or "does not exist" in lowered or "no such column" in lowered:
         return f"the database has another version ({said}); run: journey migrate"
     if "malformed" in lowered or "not a database" in lowered:

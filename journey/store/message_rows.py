@@ -46,7 +46,6 @@ class Message:
     delivered_at: datetime | None
     provider_id: str | None
     code: str | None
-    address_token: bytes | None
     segments: int | None
     sealed_content: bytes | None
 

@@ -204,6 +204,14 @@ def by_ids(tx: Tx, ids: Sequence[UUID], *, lock: bool = False) -> list[Message]:
     return _fetch(tx, query.with_for_update() if lock and tx.is_postgres else query)
 
 
+def read_content(tx: Tx, message: Message) -> dict[str, str]:
+    """The words that were sent: to, subject and text; empty before the first claim."""
+    if message.sealed_content is None:
+        return {}
+    content: dict[str, str] = tx.sealer.open(message.sealed_content, CONTENT)
+    return content
+
+
 def taken_provider_ids(tx: Tx, provider_ids: Sequence[str]) -> set[str]:
     """Which of the provider's ids some message already has."""
     query = select(messages.c.provider_id).where(messages.c.provider_id.in_(provider_ids))

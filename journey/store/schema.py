@@ -170,7 +170,6 @@ messages = Table(
     Column("delivered_at", Instant),
     Column("provider_id", String(64)),
     Column("code", String(40)),
-    Column("address_token", LargeBinary),
     Column("segments", Integer),
     Column("sealed_content", LargeBinary),
     UniqueConstraint("enrollment_id", "step", "occurrence"),
@@ -218,6 +217,7 @@ suppressions = Table(
     Column("id", Uuid, primary_key=True),
     Column("channel", String(5), nullable=False),
     Column("address_token", LargeBinary, nullable=False),
+    Column("sealed_address", LargeBinary, nullable=False),  # to make the token anew with a new key
     Column("reason", String(24), nullable=False),
     Column("source", String(40), nullable=False),
     Column("sealed_evidence", LargeBinary),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -16,12 +17,13 @@ from journey.store.ids import new_id
 from journey.store.schema import suppressions
 
 EVIDENCE = "suppressions.evidence"
+ADDRESS = "suppressions.address"
 
 
 def add(
     tx: Tx,
     channel: Channel,
-    token: bytes,
+    address: str,
     reason: Reason,
     source: str,
     at: datetime,
@@ -31,7 +33,8 @@ def add(
     row: dict[str, Any] = {
         "id": new_id(),
         "channel": channel.value,
-        "address_token": token,
+        "address_token": tx.sealer.token(channel.value, address.casefold()),
+        "sealed_address": tx.sealer.seal(address, ADDRESS),
         "reason": reason.value,
         "source": source,
         "sealed_evidence": tx.sealer.seal(evidence, EVIDENCE) if evidence else None,
@@ -45,6 +48,23 @@ def add(
         savepoint.rollback()
         return False
     return True
+
+
+def retoken_some(tx: Tx, after: UUID | None, limit: int) -> tuple[UUID | None, int]:
+    """Makes the next rows' tokens and seals anew under the first key; else a rotation would forget them."""
+    query = select(suppressions).order_by(suppressions.c.id).limit(limit)
+    if after is not None:
+        query = query.where(suppressions.c.id > after)
+    rows = tx.connection.execute(query).all()
+    stale = [row for row in rows if not tx.sealer.is_current(row.sealed_address)]
+    for row in stale:
+        address = tx.sealer.open(row.sealed_address, ADDRESS)
+        values = {
+            "address_token": tx.sealer.token(row.channel, address.casefold()),
+            "sealed_address": tx.sealer.seal(address, ADDRESS),
+        }
+        tx.connection.execute(update(suppressions).where(suppressions.c.id == row.id).values(values))
+    return (rows[-1].id if rows else None), len(stale)
 
 
 def lift(tx: Tx, channel: Channel, tokens: Sequence[bytes], at: datetime) -> bool:

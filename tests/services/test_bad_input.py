@@ -245,27 +245,27 @@ def test_a_damaged_file_says_so(hasty: Clinic) -> None:
     hasty.database.close()
     for path in _file(hasty).parent.glob("journey.sqlite3*"):
         path.write_bytes(b"this is no database" * 500)
-    with pytest.raises(StoreUnavailable, match="damaged .*; restore it from the last backup"):
+    with pytest.raises(StoreUnavailable, match=r"damaged .*; restore it from the last backup"):
         contents(hasty)
 
 
 def test_a_database_from_before_says_to_migrate(clinic: Clinic) -> None:
     with clinic.database.write() as tx:
         tx.connection.execute(text("ALTER TABLE messages RENAME COLUMN segments TO parts"))
-    with pytest.raises(StoreUnavailable, match="another version .*; run: journey migrate"):
+    with pytest.raises(StoreUnavailable, match=r"another version .*; run: journey migrate"):
         clinic.work()
 
 
 def test_a_database_of_a_newer_journey_is_left_alone_and_says_so(clinic: Clinic) -> None:
     with clinic.database.write() as tx:
         tx.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreUnavailable, match="newer|another version"):
+    with pytest.raises(StoreUnavailable, match=r"newer|another version"):
         migrate(clinic.database)
 
 
 def test_a_server_that_is_not_there_says_so() -> None:
     database = Database("postgresql://postgres@127.0.0.1:1/nothing", Sealer(read_keys(KEYS)))
-    with pytest.raises(StoreUnavailable, match="does not answer .*; check that it runs"), database.read():
+    with pytest.raises(StoreUnavailable, match=r"does not answer .*; check that it runs"), database.read():
         pass
     database.close()
 

@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("channel", sa.String(length=5), nullable=False),
         sa.Column("address_token", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_address", sa.LargeBinary(), nullable=False),
         sa.Column("reason", sa.String(length=24), nullable=False),
         sa.Column("source", sa.String(length=40), nullable=False),
         sa.Column("sealed_evidence", sa.LargeBinary(), nullable=True),
@@ -183,7 +184,6 @@ def upgrade() -> None:
         sa.Column("delivered_at", Instant(), nullable=True),
         sa.Column("provider_id", sa.String(length=64), nullable=True),
         sa.Column("code", sa.String(length=40), nullable=True),
-        sa.Column("address_token", sa.LargeBinary(), nullable=True),
         sa.Column("segments", sa.Integer(), nullable=True),
         sa.Column("sealed_content", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
