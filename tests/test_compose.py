@@ -187,6 +187,7 @@ def stack_for(
         stack.down()
 
 
+@pytest.mark.timeout(300)  # a dozen starts of Python, on whatever else runs here
 def test_its_own_commands_and_environment_carry_a_patient_from_enrolling_to_a_receipt(
     compose: dict[str, Any],
     tmp_path: Path,

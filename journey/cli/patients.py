@@ -31,6 +31,7 @@ from journey.services.changing import Wish
 from journey.services.context import Refusal
 from journey.services.enrolling import enroll
 from journey.services.importing import Report, import_file
+from journey.services.looking_up import look_up
 from journey.services.previewing import PreviewedMessage, VirtualPatient, preview
 from journey.services.publishing import find_setting
 from journey.services.timelines import Timeline, timeline
@@ -47,6 +48,7 @@ Enrollment = Annotated[str, typer.Argument(help="The enrollment's id.")]
 def register(app: typer.Typer) -> None:
     app.command("preview")(preview_command)
     app.command("enroll")(enroll_command)
+    app.command("patients")(patients_command)
     app.command("import")(import_command)
     app.command("timeline")(timeline_command)
     app.command("reschedule")(reschedule_command)
@@ -119,8 +121,8 @@ def enroll_command(
     site: SiteOption = None,
     arrival: Arrival = None,
     fact: Facts = None,
-    consent_sms: Annotated[bool, typer.Option("--consent-sms/--no-consent-sms")] = False,
-    consent_email: Annotated[bool, typer.Option("--consent-email/--no-consent-email")] = False,
+    consent_sms: Annotated[bool | None, typer.Option("--consent-sms/--no-consent-sms")] = None,
+    consent_email: Annotated[bool | None, typer.Option("--consent-email/--no-consent-email")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Enroll one patient. Consent is per channel: nothing goes out without it."""
@@ -147,7 +149,22 @@ def enroll_command(
         return
     said = "Enrolled" if enrolled.is_new else "Was enrolled already"
     out.print(f"{said}: {enrolled.enrollment_id}")
+    for text in enrolled.differs:
+        out.print(text, markup=False)
     out.print(_timeline_table(shown))
+
+
+def patients_command(
+    text: Annotated[str, typer.Argument(help="A name's beginning, phone, e-mail or record number.")] = "",
+) -> None:
+    """Find patients and their enrollments; without a text, the next procedures."""
+    with opened() as app:
+        found = look_up(app.context, text, actor())
+    table = Table("Enrollment", "Patient", "Procedure", "State")
+    table.columns[0].no_wrap = True
+    for one in found:
+        table.add_row(str(one.enrollment_id), escape(one.name), f"{one.pathway} {one.when}", one.status)
+    out.print(table if found else "Nobody found.")
 
 
 def import_command(
@@ -177,8 +194,8 @@ def import_command(
 def _print_report(report: Report, *, dry_run: bool, partial: bool) -> None:
     for error in report.errors:
         out.print(str(error), markup=False)
-    for doubled in report.doubled:
-        out.print(doubled, markup=False)
+    for text in [*report.doubled, *report.differs]:
+        out.print(text, markup=False)
     out.print(f"{report.rows} rows, {len({e.row for e in report.errors})} with errors.")
     if dry_run:
         out.print("Dry run: nobody was enrolled.")
@@ -263,12 +280,15 @@ def _change_row(change: Change) -> tuple[str, str, str, str, str]:
 def stop_command(channel: Channel, address: str) -> None:
     """No more messages to a phone number or e-mail address; returns when none is on its way."""
     with opened() as app:
-        new = suppressing.stop(app.context, channel, address, source=actor())
-    out.print("Stopped." if new else "It was stopped already.")
+        found = suppressing.read_address(app.context, channel, address)
+        new = suppressing.stop(app.context, channel, found, source=actor())
+        owners = suppressing.count_owners(app.context, channel, found)
+    out.print(f"{'Stopped' if new else 'It was stopped already'}; {owners} patients have this address.")
 
 
 def restart_command(channel: Channel, address: str) -> None:
     """Messages may go to an address again."""
     with opened() as app:
-        was = suppressing.restart(app.context, channel, address, source=actor())
+        found = suppressing.read_address(app.context, channel, address)
+        was = suppressing.restart(app.context, channel, found, source=actor())
     out.print("Messages may go there again." if was else "It was not stopped.")

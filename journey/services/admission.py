@@ -35,8 +35,8 @@ class Request:
     procedure_date: str
     arrival_time: str | None = None
     facts: Mapping[str, FactValue] = field(default_factory=dict)
-    consent_sms: bool = False
-    consent_email: bool = False
+    consent_sms: bool | None = None  # None: not stated; a new patient has given none
+    consent_email: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Prepared:
     facts: Mapping[str, FactValue]
     procedure_date: date
     arrival_time: time | None
+    consent_stated: frozenset[Channel] = frozenset(Channel)  # on the others a known patient's stays
 
 
 def prepare(request: Request, setting: Setting, now: datetime) -> Prepared:
@@ -80,8 +81,8 @@ def prepare(request: Request, setting: Setting, now: datetime) -> Prepared:
         lambda: read_contact_plan(
             request.person,
             default_locale=site.locale,
-            consent_sms=request.consent_sms,
-            consent_email=request.consent_email,
+            consent_sms=bool(request.consent_sms),
+            consent_email=bool(request.consent_email),
         ),
     )
     day = attempt("procedure_date", lambda: read_procedure_date(request.procedure_date, today))
@@ -91,7 +92,12 @@ def prepare(request: Request, setting: Setting, now: datetime) -> Prepared:
         attempt("procedure_date", lambda: _refuse_begun(day, arrival, setting, now))
     if errors:
         raise FieldErrors(errors)
-    return Prepared(person, contact, facts, day, arrival)
+    stated = frozenset(
+        channel
+        for channel, given in ((Channel.SMS, request.consent_sms), (Channel.EMAIL, request.consent_email))
+        if given is not None
+    )
+    return Prepared(person, contact, facts, day, arrival, stated)
 
 
 def read_procedure_date(text: str, today: date) -> date:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from journey.domain.contact import identity
+from journey.domain.contact import ContactPlan, identity
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel
 from journey.services.admission import Prepared, Setting, plan_for
+from journey.services.changing import change, replan
 from journey.services.context import Context, Refusal
 from journey.services.followups import tasks_for
 from journey.services.reaching import address_tokens, reachable_channels
@@ -30,11 +31,15 @@ CONSENT_WORDING = (
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """`is_new` is False where the patient already was enrolled for that pathway and date."""
+    """`is_new` is False where the patient already was enrolled for that pathway and date.
+
+    `differs` then says what the request has otherwise; an enrollment is changed only on purpose.
+    """
 
     enrollment_id: UUID
     patient_id: UUID
     is_new: bool
+    differs: tuple[str, ...] = ()
 
 
 def enroll_all(
@@ -51,9 +56,12 @@ def enroll_all(
             raise draft_refusal(setting.version.pathway_key)
     for _ in range(_TRIES):
         try:
-            return _enroll_once(context, batches, progress)
+            results, refreshed = _enroll_once(context, batches, progress)
         except Conflict:
             continue  # somebody enrolled one of them a moment ago: the next look finds them
+        for enrollment_id in refreshed:
+            change(context, enrollment_id, replan(), batches[0][0].actor)
+        return results
     raise Refusal("somebody else is enrolling the same patients right now; try again in a moment")
 
 
@@ -61,8 +69,10 @@ def _enroll_once(
     context: Context,
     batches: Sequence[tuple[Setting, Sequence[Prepared]]],
     progress: Callable[[int], None],
-) -> list[Enrolled]:
+) -> tuple[list[Enrolled], list[UUID]]:
+    """The results, and the enrollments of known patients whose address or consent is new."""
     results: list[Enrolled] = []
+    refreshed: list[UUID] = []
     now = context.clock.now()
     with context.database.write() as tx:
         entries: list[audit.Entry] = []
@@ -71,9 +81,11 @@ def _enroll_once(
                 batch = _Batch(tx, setting, now)
                 results += batch.enroll(requests[start : start + _SLICE])
                 entries += batch.entries()
+                refreshed += batch.refreshed
                 progress(len(results))
+        stale = [one.id for one in enrollments.live_of_patients(tx, refreshed)] if refreshed else []
         audit.append(tx, entries, now)
-    return results
+    return results, stale
 
 
 def enroll(context: Context, setting: Setting, request: Prepared) -> Enrolled:
@@ -89,6 +101,31 @@ def draft_refusal(pathway: str) -> Refusal:
     )
 
 
+def _differences(enrollment: Enrollment, request: Prepared) -> tuple[str, ...]:
+    """What a repeated request states otherwise than the enrollment that stands."""
+    said = []
+    if request.arrival_time is not None and request.arrival_time != enrollment.arrival_time:
+        said.append(
+            f"is enrolled already, and stays at the arrival time {enrollment.arrival_time or 'not set'}; "
+            f"change it with: journey reschedule {enrollment.id}"
+        )
+    if dict(request.facts) != dict(enrollment.facts):
+        said.append(
+            "is enrolled already with other facts, which stay; to change them, cancel and enroll again"
+        )
+    return tuple(said)
+
+
+def _merge_consent(before: ContactPlan, request: Prepared) -> ContactPlan:
+    """Consent that the request does not state stays as the patient gave it."""
+    stated = request.consent_stated
+    return replace(
+        request.contact,
+        consent_sms=(request.contact if Channel.SMS in stated else before).consent_sms,
+        consent_email=(request.contact if Channel.EMAIL in stated else before).consent_email,
+    )
+
+
 class _Batch:
     """Rows gathered for many enrollments, then written with one statement per table."""
 
@@ -100,11 +137,12 @@ class _Batch:
         self.enrollments: list[Enrollment] = []
         self.message_rows: list[dict[str, Any]] = []
         self.tasks: list[staff_tasks.NewTask] = []
+        self.refreshed: list[UUID] = []
 
     def enroll(self, requests: Sequence[Prepared]) -> list[Enrolled]:
         known = patients.find_by_identity(self.tx, [request.person for request in requests])
         live = {
-            (one.patient_id, one.procedure_date): one.id
+            (one.patient_id, one.procedure_date): one
             for one in enrollments.live_of_patients(self.tx, list(known.values()))
             if one.pathway == self.setting.version.pathway_key
         }
@@ -113,43 +151,48 @@ class _Batch:
         suppressed = suppressions.active(self.tx, every)
         results = []
         for request, own_tokens in zip(requests, tokens, strict=True):
-            patient_id = self._patient(request, known)
+            patient_id, contact = self._patient(request, known)
             key = (patient_id, request.procedure_date)
             if key in live:
-                results.append(Enrolled(live[key], patient_id, is_new=False))
+                differs = _differences(live[key], request)
+                results.append(Enrolled(live[key].id, patient_id, is_new=False, differs=differs))
                 continue
-            reachable = reachable_channels(own_tokens, suppressed, request.contact)
+            reachable = reachable_channels(own_tokens, suppressed, contact)
             live[key] = self._enrollment(request, patient_id, reachable)
-            results.append(Enrolled(live[key], patient_id, is_new=True))
+            results.append(Enrolled(live[key].id, patient_id, is_new=True))
         self._write()
         return results
 
-    def _patient(self, request: Prepared, known: dict[str, UUID]) -> UUID:
+    def _patient(self, request: Prepared, known: dict[str, UUID]) -> tuple[UUID, ContactPlan]:
         who = identity(request.person)
         if who in known:
-            self._refresh(known[who], request)
-            return known[who]
+            return known[who], self._refresh(known[who], request)
         patient_id = known[who] = patients.new_patient_id()
         row, tokens = patients.new_rows(self.tx.sealer, patient_id, request.person, request.contact, self.now)
         self.patient_rows.append(row)
         self.token_rows += tokens
         self._note_consent(patient_id, request)
-        return patient_id
+        return patient_id, request.contact
 
-    def _refresh(self, patient_id: UUID, request: Prepared) -> None:
+    def _refresh(self, patient_id: UUID, request: Prepared) -> ContactPlan:
         """A known patient with new details: they are taken over, and consent is noted again."""
         before = patients.get(self.tx, patient_id)
-        if before is None or (before.person, before.contact) == (request.person, request.contact):
-            return  # None: the same new patient twice in this batch
-        patients.update_details(self.tx, patient_id, request.person, request.contact)
+        if before is None:
+            return request.contact  # the same new patient twice in this batch
+        contact = _merge_consent(before.contact, request)
+        if (before.person, before.contact) == (request.person, contact):
+            return contact
+        patients.update_details(self.tx, patient_id, request.person, contact)
         self._note_consent(patient_id, request)
+        self.refreshed.append(patient_id)
+        return contact
 
     def _note_consent(self, patient_id: UUID, request: Prepared) -> None:
         self.consent_rows += patients.consent_rows(
             patient_id, request.contact, CONSENT_WORDING, self.setting.actor, self.now
         )
 
-    def _enrollment(self, request: Prepared, patient_id: UUID, reachable: tuple[Channel, ...]) -> UUID:
+    def _enrollment(self, request: Prepared, patient_id: UUID, reachable: tuple[Channel, ...]) -> Enrollment:
         enrollment = Enrollment(
             id=new_id(),
             patient_id=patient_id,
@@ -173,7 +216,7 @@ class _Batch:
             if change.target is not None
         ]
         self.tasks += tasks_for(enrollment.id, changes, self.now)
-        return enrollment.id
+        return enrollment
 
     def _write(self) -> None:
         patients.insert_all(self.tx, self.patient_rows, self.token_rows)

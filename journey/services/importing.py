@@ -22,7 +22,7 @@ _PERSON = (
     "prefers",
 )  # fmt: skip
 _OWN = ("pathway", "site", "procedure_date", "arrival_time", "consent_sms", "consent_email")
-_YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
+_YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 Progress = Callable[[int, int], None]
 
 
@@ -46,6 +46,7 @@ class Report:
     enrolled: int = 0
     already: int = 0
     doubled: list[str] = field(default_factory=list)
+    differs: list[str] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
 
 
@@ -174,11 +175,12 @@ def _prepare(
     return _Row(number, key, prepared)
 
 
-def _yes_no(raw: Mapping[str, str], name: str, errors: dict[str, str]) -> bool:
+def _yes_no(raw: Mapping[str, str], name: str, errors: dict[str, str]) -> bool | None:
+    """None for an empty cell: nothing is stated."""
     text = raw.get(name, "").strip().lower()
-    if text not in _YES_NO:
+    if text and text not in _YES_NO:
         errors[name] = f"{text!r} is neither yes nor no"
-    return _YES_NO.get(text, False)
+    return _YES_NO.get(text)
 
 
 def _facts(raw: Mapping[str, str], pathway: Pathway, errors: dict[str, str]) -> dict[str, str]:
@@ -220,10 +222,13 @@ def _enroll(
     progress: Callable[[int], None],
 ) -> None:
     """All rows of one setting in one transaction, so that a failure leaves nothing behind."""
-    by_setting: dict[tuple[str, str | None], list[Prepared]] = {}
+    by_setting: dict[tuple[str, str | None], list[_Row]] = {}
     for row in rows:
-        by_setting.setdefault(row.setting_key, []).append(row.prepared)
-    batches = [(settings.find(key), prepared) for key, prepared in by_setting.items()]
+        by_setting.setdefault(row.setting_key, []).append(row)
+    batches = [(settings.find(key), [row.prepared for row in mine]) for key, mine in by_setting.items()]
     results: list[Enrolled] = enroll_all(context, batches, progress)
+    numbers = [row.number for mine in by_setting.values() for row in mine]
+    for number, result in zip(numbers, results, strict=True):
+        report.differs += [f"row {number}: {text}" for text in result.differs]
     report.enrolled = sum(result.is_new for result in results)
     report.already = len(results) - report.enrolled

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from journey.domain.contact import read_email, read_phone
 from journey.domain.delivery import Reason
 from journey.domain.pathway import Channel
 from journey.services.changing import change, replan
-from journey.services.context import Context
-from journey.store import audit, enrollments, patients, suppressions
+from journey.services.context import Context, Refusal
+from journey.store import audit, enrollments, patients, sites, suppressions
+
+
+def read_address(context: Context, channel: Channel, text: str) -> str:
+    """An address as it is stored, however it was typed. Raises Refusal for what is none."""
+    with context.database.read() as tx:
+        countries = [stored.site.country for stored in sites.everyone(tx)]
+    try:
+        if channel is Channel.EMAIL:
+            return read_email(text)
+        return read_phone(text, countries[0] if countries else "GB")
+    except ValueError as error:
+        raise Refusal(f"{text} {error}") from None
+
+
+def count_owners(context: Context, channel: Channel, address: str) -> int:
+    """How many patients have the address."""
+    with context.database.read() as tx:
+        return len(patients.with_address(tx, channel, address))
 
 
 def stop(

@@ -96,6 +96,11 @@ def live_of_patients(tx: Tx, patient_ids: Sequence[UUID]) -> list[Enrollment]:
     return [_read(row) for row in tx.connection.execute(query)]
 
 
+def of_patients(tx: Tx, patient_ids: Sequence[UUID]) -> list[Enrollment]:
+    query = select(*_COLUMNS).where(enrollments.c.patient_id.in_(patient_ids))
+    return [_read(row) for row in tx.connection.execute(query.order_by(enrollments.c.procedure_date))]
+
+
 def live_of_site(tx: Tx, site_id: UUID) -> list[UUID]:
     query = select(enrollments.c.id).where(
         enrollments.c.site_id == site_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
+from typing import Any
 from uuid import UUID
 
 from journey.domain.delivery import OPEN, Reason, Status
@@ -58,11 +59,11 @@ class Standing:
             self.rows.append(
                 ExistingMessage(
                     number, change.step, change.occurrence, quotes=change.target.quotes, **columns
-                )  # type: ignore[arg-type]
+                )
             )
 
-    def _swap(self, row: ExistingMessage, **columns: object) -> None:
-        self.rows[self.rows.index(row)] = replace(row, **columns)  # type: ignore[arg-type]
+    def _swap(self, row: ExistingMessage, **columns: Any) -> None:
+        self.rows[self.rows.index(row)] = replace(row, **columns)
 
     def work_until(self, moment: datetime, result: Status = Status.DELIVERED) -> None:
         """Everything that is due by then goes out at its time."""
@@ -92,7 +93,7 @@ class Standing:
         self.scenario = replace(self.scenario, anchors=anchors, policies=policies)
 
 
-def _columns(target: PlannedMessage) -> dict[str, object]:
+def _columns(target: PlannedMessage) -> dict[str, Any]:
     return {
         "status": Status(target.verdict.value),
         "reason": target.reason,

@@ -34,7 +34,13 @@ FACTS = [
 
 def pathway(*, completion: str = "assumed", **step: Any) -> Pathway:
     return Pathway.model_validate(
-        {"key": "p", "title": "P", "completion": completion, "facts": FACTS, "steps": [STEP | step]}
+        {
+            "key": "p",
+            "title": "P",
+            "completion": completion,
+            "facts": FACTS,
+            "steps": [STEP | {"if" if name == "when" else name: value for name, value in step.items()}],
+        }
     )
 
 
@@ -224,7 +230,7 @@ def test_a_goal_that_is_reached_ends_the_steps_that_ask_for_it() -> None:
 
 
 def test_a_step_goes_to_those_for_whom_its_condition_holds() -> None:
-    step = pathway(**{"if": {"fact": "thinners", "is": True}})
+    step = pathway(when={"fact": "thinners", "is": True})
     anchors = Anchors(ENROLLED, TUESDAY, time(9))
     assert len(plan(step, anchors, facts={"thinners": True})) == 1
     assert plan(step, anchors, facts={"thinners": False}) == []

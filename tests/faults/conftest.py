@@ -26,6 +26,13 @@ def plant_on_postgres(
 
 
 @pytest.fixture
+def plant_on_sqlite(tmp_path: Path, fake_twilio: FakeTwilio) -> Iterator[Plant]:
+    """Everything in one process, as `journey up` runs it."""
+    with plant(tmp_path, f"sqlite:///{tmp_path / 'journey.sqlite3'}", "", fake_twilio) as made:
+        yield made
+
+
+@pytest.fixture
 def plant_on_both(
     tmp_path: Path, database_url: str, redis: RedisServer, fake_twilio: FakeTwilio
 ) -> Iterator[Plant]:

@@ -57,7 +57,9 @@ GRADE, SEGMENTS = 6.0, 2
 
 def fact_combinations(pathway_key: str) -> list[dict[str, FactValue]]:
     facts = [fact for fact in load_built_in(pathway_key).pathway.facts if fact.key != ARRIVAL_FACT]
-    values = [(True, False) if fact.type == "boolean" else fact.choices for fact in facts]
+    values: list[tuple[FactValue, ...]] = [
+        (True, False) if fact.type == "boolean" else fact.choices for fact in facts
+    ]
     return [
         {fact.key: value for fact, value in zip(facts, chosen, strict=True)} for chosen in product(*values)
     ]

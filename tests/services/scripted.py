@@ -12,6 +12,7 @@ from journey.channels.protocol import Candidates, CannotSay, ChannelPort, Outgoi
 from journey.domain.delivery import Reason
 from journey.domain.outcomes import Accepted, NoAnswer, NotNow, Outcome, Refused
 from journey.domain.pathway import Channel
+from journey.services.sending import PortFactory
 
 ANSWERS = (
     "accept",
@@ -67,13 +68,14 @@ class ScriptedPort(ChannelPort):
             if answer == "accept early":
                 self._ledger.on_early_receipt(entry)
             return NoAnswer("scripted") if entry.lost else Accepted(entry.provider_id)
-        return {
+        other: dict[str, Outcome] = {
             "lose before": NoAnswer("scripted"),
             "refuse": Refused(Reason.REFUSED, "30007"),
             "block": Refused(Reason.BAD_ADDRESS, "21211", blocks_address=True),
             "busy": NotNow(Reason.PROVIDER_BUSY, "20429"),
             "halt": NotNow(Reason.PROVIDER_HALTED, "20003", halts=True),
-        }[answer]
+        }
+        return other[answer]
 
     def _accept(self, outgoing: Outgoing, now: datetime, *, lost: bool) -> Entry:
         entry = Entry(
@@ -104,3 +106,12 @@ class ScriptedPort(ChannelPort):
 
     async def close(self) -> None:
         return
+
+
+def scripted_factories(ledger: Ledger) -> dict[Channel, PortFactory]:
+    """What an app makes its channels with, once it is told to use the scripted provider."""
+
+    def factory(kind: Channel) -> PortFactory:
+        return lambda: ScriptedPort(kind, ledger)
+
+    return {channel: factory(channel) for channel in Channel}

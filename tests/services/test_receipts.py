@@ -14,7 +14,7 @@ from journey.domain.pathway import Channel
 from journey.services.receipts import receive
 from journey.services.sweeping import sweep
 from tests.clinic import ANNA, START, Clinic
-from tests.services.scripted import Ledger, ScriptedPort
+from tests.services.scripted import Ledger, scripted_factories
 
 BEN = ANNA | {"given_name": "Ben", "email": "ben@example.org", "record_number": "B-1"}
 
@@ -23,7 +23,7 @@ BEN = ANNA | {"given_name": "Ben", "email": "ben@example.org", "record_number": 
 def ledger(clinic: Clinic) -> Ledger:
     """The clinic's provider, scripted."""
     ledger = Ledger()
-    clinic.app.factories = {c: (lambda kind=c: ScriptedPort(kind, ledger)) for c in Channel}
+    clinic.app.factories = scripted_factories(ledger)
     return ledger
 
 

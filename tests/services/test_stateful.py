@@ -32,7 +32,7 @@ from journey.store import audit, enrollments
 from journey.store.enrollments import LIVE, Enrollment
 from journey.store.messages import Message
 from tests.clinic import START, Clinic, ManualClock
-from tests.services.scripted import ANSWERS, Entry, Ledger, ScriptedPort
+from tests.services.scripted import ANSWERS, Entry, Ledger, scripted_factories
 from tests.strategies import arrivals
 
 PATHWAY = load_built_in("bvn-ablation").pathway
@@ -77,9 +77,7 @@ class Practice(RuleBasedStateMachine):
             shutil.copy(path, self.folder)
         self.clinic = Clinic(self.folder, published=False, clock=ManualClock(START))
         self.ledger = Ledger()
-        self.clinic.app.factories = {
-            channel: (lambda kind=channel: ScriptedPort(kind, self.ledger)) for channel in Channel
-        }
+        self.clinic.app.factories = scripted_factories(self.ledger)
         self.ledger.on_early_receipt = lambda entry: self._receive(entry, Event.DELIVER)
         self.enrolled: list[UUID] = []
         self.closed_at: dict[UUID, int] = {}  # how many acceptances there were when it ended

@@ -13,6 +13,7 @@ from journey.domain.delivery import Reason
 from journey.domain.pathway import Channel
 from journey.services import changing
 from journey.store import audit, patients, staff_tasks, suppressions
+from journey.store.database import Tx
 from journey.store.schema import audit_entries
 from journey.store.schema import suppressions as suppressions_table
 from journey.store.staff_tasks import NewTask, TaskKind
@@ -84,30 +85,47 @@ def test_everybody_who_shares_an_address_is_found_by_it(clinic: Clinic) -> None:
         assert patients.with_address(tx, Channel.EMAIL, "ANNA@example.ORG") == [one.patient_id]
 
 
+PHONE = "+447700900155"
+
+
+def _active(tx: Tx, address: str = PHONE) -> set[Channel]:
+    """The channels on which an address is stopped."""
+    return {
+        channel
+        for channel in Channel
+        if suppressions.active(tx, tx.sealer.tokens(channel.value, address.casefold()))
+    }
+
+
 def test_an_address_is_suppressed_once_and_its_history_stays(clinic: Clinic) -> None:
-    token = b"t" * 16
     with clinic.database.write() as tx:
-        assert suppressions.add(tx, Channel.SMS, token, Reason.OPTED_OUT, "STOP", START, "STOP")
-        assert not suppressions.add(tx, Channel.SMS, token, Reason.BAD_ADDRESS, "21211", START)
-        assert suppressions.add(tx, Channel.EMAIL, token, Reason.OPTED_OUT, "link", START)
-        assert suppressions.active(tx, [token]) == {(token, Channel.SMS), (token, Channel.EMAIL)}
-        assert suppressions.lift(tx, Channel.SMS, [b"x" * 16, token], START)
-        assert not suppressions.lift(tx, Channel.SMS, [token], START)
-        assert suppressions.active(tx, [token]) == {(token, Channel.EMAIL)}
-        assert suppressions.add(tx, Channel.SMS, token, Reason.OPTED_OUT, "STOP", START)
+        tokens = [b"x" * 16, *tx.sealer.tokens("sms", PHONE)]
+        assert suppressions.add(tx, Channel.SMS, PHONE, Reason.OPTED_OUT, "STOP", START, "STOP")
+        assert not suppressions.add(tx, Channel.SMS, PHONE, Reason.BAD_ADDRESS, "21211", START)
+        assert suppressions.add(tx, Channel.EMAIL, PHONE, Reason.OPTED_OUT, "link", START)
+        assert _active(tx) == {Channel.SMS, Channel.EMAIL}
+        assert suppressions.lift(tx, Channel.SMS, tokens, START)
+        assert not suppressions.lift(tx, Channel.SMS, tokens, START)
+        assert _active(tx) == {Channel.EMAIL}
+        assert suppressions.add(tx, Channel.SMS, PHONE, Reason.OPTED_OUT, "STOP", START)
         kept = tx.connection.execute(select(func.count()).select_from(suppressions_table)).scalar_one()
     assert kept == 3
 
 
+def test_the_case_of_an_email_does_not_matter(clinic: Clinic) -> None:
+    with clinic.database.write() as tx:
+        suppressions.add(tx, Channel.EMAIL, "Anna@Example.org", Reason.OPTED_OUT, "link", START)
+        assert _active(tx, "anna@example.ORG") == {Channel.EMAIL}
+
+
 def test_a_suppression_that_stands_already_undoes_nothing_else(clinic: Clinic) -> None:
-    token = b"t" * 16
     with clinic.database.write() as tx:
-        suppressions.add(tx, Channel.SMS, token, Reason.OPTED_OUT, "STOP", START)
+        suppressions.add(tx, Channel.SMS, PHONE, Reason.OPTED_OUT, "STOP", START)
     with clinic.database.write() as tx:
-        suppressions.add(tx, Channel.EMAIL, token, Reason.OPTED_OUT, "link", START)
-        assert not suppressions.add(tx, Channel.SMS, token, Reason.OPTED_OUT, "STOP", START)
+        suppressions.add(tx, Channel.EMAIL, PHONE, Reason.OPTED_OUT, "link", START)
+        assert not suppressions.add(tx, Channel.SMS, PHONE, Reason.OPTED_OUT, "STOP", START)
     with clinic.database.read() as tx:
-        assert len(suppressions.active(tx, [token])) == 2
+        assert _active(tx) == {Channel.SMS, Channel.EMAIL}
 
 
 def _task(cause: str, enrollment: UUID, days: int = 0) -> NewTask:

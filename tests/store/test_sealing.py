@@ -126,14 +126,26 @@ def test_rotating_seals_everything_anew_and_nothing_is_lost(clinic: Clinic) -> N
     assert not clinic.enroll().is_new
 
 
-def test_an_opt_out_outlives_a_rotation_while_its_key_stays_behind_the_new_one(clinic: Clinic) -> None:
+def test_an_opt_out_outlives_the_key_it_was_noted_under(clinic: Clinic) -> None:
     context = clinic.app.context
     stop(context, Channel.SMS, ANNA["phone"], source="tests")
     context.database.sealer = ring(NEW, KEYS)
     reseal(context, "tests", lambda done: None)
+    context.database.sealer = ring(NEW)
     enrolled = clinic.enroll()
     assert {row.channel for row in clinic.messages(enrolled.enrollment_id)} == {Channel.EMAIL}
     assert restart(context, Channel.SMS, ANNA["phone"], source="tests")
+    assert Channel.SMS in {row.channel for row in clinic.messages(enrolled.enrollment_id)}
+
+
+def test_stopping_again_between_rotation_and_resealing_is_known_and_hinders_nothing(clinic: Clinic) -> None:
+    context = clinic.app.context
+    stop(context, Channel.SMS, ANNA["phone"], source="tests")
+    context.database.sealer = ring(NEW, KEYS)
+    assert not stop(context, Channel.SMS, ANNA["phone"], source="tests")
+    reseal(context, "tests", lambda done: None)
+    assert restart(context, Channel.SMS, ANNA["phone"], source="tests")
+    enrolled = clinic.enroll()
     assert Channel.SMS in {row.channel for row in clinic.messages(enrolled.enrollment_id)}
 
 
@@ -166,8 +178,7 @@ def test_nothing_that_tells_who_a_patient_is_lies_in_the_clear(clinic: Clinic, t
     assert len(clinic.outbox()) > 5
     stop(clinic.app.context, Channel.SMS, PLANTED["phone"], source="tests", evidence=EVIDENCE)
     with clinic.database.write() as tx:
-        reason = Reason.BAD_ADDRESS
-        suppressions.add(tx, Channel.EMAIL, b"x" * 16, reason, "tests", START, PLANTED["email"])
+        suppressions.add(tx, Channel.EMAIL, PLANTED["email"], Reason.BAD_ADDRESS, "tests", START, EVIDENCE)
     row = clinic.message(enrolled.enrollment_id, "welcome")
     with clinic.database.read() as tx:
         said = tx.sealer.open(row.sealed_content or b"", messages.CONTENT)["text"]
