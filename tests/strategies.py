@@ -140,6 +140,7 @@ def pathways(draw: st.DrawFn) -> Pathway:
             "stay": draw(st.sampled_from(("30m", "4h", "11h"))),
             "done_by": draw(st.sampled_from(("13:00", "18:00", "23:30"))),
             "facts": _FACTS,
+            "goals": ["booked"],
             "steps": [draw(steps(f"step-{number}")) for number in range(count)],
         }
     )

@@ -70,7 +70,7 @@ def may_send(situation: Situation, now: datetime) -> Answer:
         return Stop(Reason.DATE_MOVED)
     if situation.enrollment is EnrollmentStatus.PAUSED:
         return Wait(Reason.PAUSED)
-    if now > situation.send_by:
+    if now >= situation.send_by:
         return Stop(Reason.PAST_DEADLINE)
     if situation.channel not in situation.reachable:
         return _another_way(situation)
@@ -96,6 +96,6 @@ def _mind_the_hours(situation: Situation, now: datetime) -> Answer:
     if HARD_OPENS <= local < HARD_CLOSES:
         return Go()
     until, _ = situation.window.settle(now, later=True, any_day=True)
-    if until > situation.send_by:
+    if until >= situation.send_by:
         return Stop(Reason.PAST_DEADLINE)
     return Wait(Reason.OUTSIDE_HOURS, until=until)

@@ -280,7 +280,7 @@ def _plan_correction(
         channel=channel,
         at=at,
         due_at=at,
-        send_by=bounds.begins,
+        send_by=max(at, bounds.begins),
         verdict=Verdict.SEND if channel else Verdict.SKIP,
         reason=None if channel else Reason.NO_ADDRESS,
         why=Why(Anchor.PROCEDURE, 0, "at once", base, policies.window.zone.key),

@@ -117,7 +117,7 @@ def _diff_step(
     if not own:
         return [_add(wanted, _next_occurrence(rows), plan, now)]
     latest, stray = own[-1], [row for row in rows if row.is_escalation and row.status in OPEN]
-    changes = [_cancel(row, Reason.DATE_MOVED) for row in stray if _basis_moved(row, wanted)]
+    changes = [change for row in stray for change in _diff_stand_in(wanted, row, plan, now)]
     if latest.status in OPEN:
         changes.append(_diff_open(wanted, latest, plan, now))
     elif _comes_again(wanted, latest):
@@ -125,6 +125,17 @@ def _diff_step(
     else:
         changes.append(Change(Action.KEEP, wanted.step, latest, wanted, latest.occurrence))
     return changes
+
+
+def _diff_stand_in(wanted: PlannedMessage, row: ExistingMessage, plan: Plan, now: datetime) -> list[Change]:
+    """A stand-in belongs to the date it was made for; one that a pause held goes on after it."""
+    if _basis_moved(row, wanted):
+        return [_cancel(row, Reason.DATE_MOVED)]
+    if row.status is not Status.HELD or plan.paused:
+        return []
+    again = replace(wanted, verdict=Verdict.SEND, reason=None, channel=row.channel, send_by=row.send_by)
+    target, call = send_now(again, plan, now)
+    return [Change(Action.MOVE, wanted.step, row, target, row.occurrence, target.reason, call)]
 
 
 def _diff_open(wanted: PlannedMessage, row: ExistingMessage, plan: Plan, now: datetime) -> Change:
@@ -183,7 +194,7 @@ def _face_the_clock(wanted: PlannedMessage, plan: Plan, now: datetime) -> tuple[
 def send_now(wanted: PlannedMessage, plan: Plan, now: datetime) -> tuple[PlannedMessage, bool]:
     """The message at the next allowed instant, or given up where its deadline is before that."""
     at, _ = plan.window.settle(now, later=True, any_day=True)
-    if at > wanted.send_by:
+    if at >= wanted.send_by:
         return _give_up(wanted, now)
     return with_shift(wanted, at, Shift.LATE), False
 
@@ -216,7 +227,7 @@ def _diff_correction(plan: Plan, existing: Sequence[ExistingMessage], now: datet
     last = rows[-1] if rows else None
     if plan.paused or not was_told_otherwise(existing, wanted):
         return [_cancel(row, Reason.SUPERSEDED) for row in rows if row.status in OPEN]
-    if last and not _basis_moved(last, wanted) and last.reason is not Reason.SUPERSEDED:
+    if last and not _basis_moved(last, wanted) and last.status is not Status.CANCELLED:
         # This very change has its correction already; what became of it is on the timeline.
         return [*cancels, Change(Action.KEEP, wanted.step, last, wanted, last.occurrence)]
     target, call = send_now(wanted, plan, now) if wanted.verdict is Verdict.SEND else (wanted, True)

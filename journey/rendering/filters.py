@@ -72,15 +72,15 @@ def day_clock(value: Any) -> str:
 
 
 def _upper(value: Any) -> str:
-    return str(value).upper()
+    return str(_need(value, str, "upper")).upper()
 
 
 def _lower(value: Any) -> str:
-    return str(value).lower()
+    return str(_need(value, str, "lower")).lower()
 
 
 def _capitalize(value: Any) -> str:
-    return str(value).capitalize()
+    return str(_need(value, str, "capitalize")).capitalize()
 
 
 FILTERS = {

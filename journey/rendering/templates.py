@@ -7,7 +7,7 @@ calls, macros, imports or arithmetic. Every fault is a TemplateError that names 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -47,8 +47,24 @@ class TemplateError(ValueError):
         self.variable = variable
 
 
+_SPECIAL = frozenset({"self", "super", "caller", "varargs", "kwargs", "loop"})
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Parts of a mapping are its keys only: never a method that happens to have that name."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping):
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+
 def _plain(value: Any) -> str:
-    return "" if value is None else str(value)
+    if value is None:
+        return ""
+    if callable(value) or (isinstance(value, Iterable) and not isinstance(value, str)):
+        raise ValueError("a name stands here that is no single value; name one of its parts")
+    return str(value)
 
 
 def escape_markdown(value: Any) -> str:
@@ -56,8 +72,8 @@ def escape_markdown(value: Any) -> str:
     return _PUNCTUATION.sub(r"\\\1", _WHITE.sub(" ", _plain(value)).strip())
 
 
-def _environment(finalize: Callable[[Any], str]) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
+def _environment(finalize: Callable[[Any], str]) -> _Environment:
+    environment = _Environment(
         undefined=StrictUndefined, finalize=finalize, autoescape=False, keep_trailing_newline=True
     )
     environment.globals.clear()
@@ -106,16 +122,20 @@ def check_template(source: str) -> nodes.Template:
         raise TemplateError(f"has {len(source)} characters; at most {MAX_SOURCE} are allowed")
     try:
         tree = _PLAIN.parse(source)
-        _check(tree, 0)
+        _check(tree, 0, 1)
     except TemplateSyntaxError as error:
         raise TemplateError(error.message or "cannot be read", error.lineno) from error
+    except TemplateError:
+        raise
+    except ValueError as error:  # a number with thousands of digits
+        raise TemplateError("holds a number that cannot be read") from error
     except RecursionError as error:
         raise TemplateError(f"is nested more than {MAX_DEPTH} deep") from error
     return tree
 
 
-def _check(node: nodes.Node, depth: int) -> None:
-    line = getattr(node, "lineno", None)
+def _check(node: nodes.Node, depth: int, line: int) -> None:
+    line = getattr(node, "lineno", None) or line
     if depth > MAX_DEPTH * 2:
         raise TemplateError(f"is nested more than {MAX_DEPTH} deep", line)
     if not isinstance(node, _ALLOWED):
@@ -130,10 +150,14 @@ def _check(node: nodes.Node, depth: int) -> None:
         raise TemplateError("only names have parts", line)
     if isinstance(node, nodes.Compare) and any(op.op not in ("eq", "ne") for op in node.ops):
         raise TemplateError("only == and != compare values here", line)
+    if isinstance(node, nodes.Const) and not isinstance(node.value, str | bool):
+        raise TemplateError("only texts in quotes, true and false stand for themselves", line)
+    if isinstance(node, nodes.Name) and node.name in _SPECIAL:
+        raise TemplateError(f"{node.name} is no variable", line, node.name)
     if isinstance(node, nodes.Filter):
         _check_filter(node)
     for child in node.iter_child_nodes():
-        _check(child, depth + 1)
+        _check(child, depth + 1, line)
 
 
 def _check_filter(node: nodes.Filter) -> None:

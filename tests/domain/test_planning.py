@@ -39,6 +39,7 @@ def pathway(*, completion: str = "assumed", **step: Any) -> Pathway:
             "title": "P",
             "completion": completion,
             "facts": FACTS,
+            "goals": ["booked"],
             "steps": [STEP | {"if" if name == "when" else name: value for name, value in step.items()}],
         }
     )

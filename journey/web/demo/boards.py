@@ -187,5 +187,7 @@ def procedure_of(chart: Chart, now: datetime) -> str:
     day = chart.enrollment.procedure_date
     if day is None:
         return "no date"
+    if chart.is_called_off:
+        return f"{say_day(day)} · cancelled"
     today = now.astimezone(read_zone(chart.site.zone)).date()
     return f"{say_day(day)} · {say_distance(day, today)}"

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from journey.domain.calendar import read_zone
 from journey.domain.delivery import GONE_OUT, OPEN, Status
+from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel, Pathway
 from journey.domain.site import Site
 from journey.services.library import Library
@@ -74,6 +75,10 @@ class Chart:
     @property
     def is_abroad(self) -> bool:
         return self.zone.key != self.site.zone
+
+    @property
+    def is_called_off(self) -> bool:
+        return self.enrollment.status is EnrollmentStatus.CANCELLED
 
     @property
     def next_card(self) -> Card | None:

@@ -62,6 +62,9 @@ def _procedure(chart: Chart) -> Iterable[Entry]:
         yield Entry("procedure", at, "Procedure", "The arrival time is not set.")
         return
     at = to_instant(day, arrival, clinic).astimezone(chart.zone)
+    if chart.is_called_off:
+        yield Entry("procedure", at, "Procedure", f"Cancelled; it was planned for {arrival:%H:%M}.")
+        return
     where = f" {say_zone(chart.site.zone)} time" if clinic_time(at, chart.site) else ""
     yield Entry("procedure", at, "Procedure", f"Arrive at {arrival:%H:%M}{where}, {chart.site.name}")
 
