@@ -47,6 +47,8 @@ class App:
     factories: Mapping[Channel, PortFactory]
     limiter: Limiter
     _threads: threading.local = field(default_factory=threading.local)
+    _workers: list[Worker] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def worker(self) -> Worker:
         """The calling thread's worker: its event loop and connections are its own."""
@@ -55,12 +57,16 @@ class App:
             sender = Sender(self.context, self.factories)
             worker = Worker(self.context, sender, Library(), self.limiter)
             self._threads.worker = worker
+            with self._lock:
+                self._workers.append(worker)
         return worker
 
     def close(self) -> None:
-        worker: Worker | None = getattr(self._threads, "worker", None)
-        if worker is not None:
-            worker.sender.close()
+        """Closes every thread's connections. Call it when those threads have come to rest."""
+        with self._lock:
+            while self._workers:
+                self._workers.pop().sender.close()
+        self._threads = threading.local()
         self.context.database.close()
 
 

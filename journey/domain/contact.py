@@ -68,7 +68,7 @@ def read_name(text: str) -> str:
 def read_phone(text: str, country: str) -> str:
     """The number as E.164. Raises ValueError unless it is, or may be, a mobile."""
     if any(char.isalpha() for char in text):
-        raise ValueError(f"holds letters; write it like {_example(country)}")
+        raise ValueError(f"is no phone number, since it holds letters; write it like {_example(country)}")
     try:
         number = phonenumbers.parse(text, None if text.strip().startswith("+") else country)
     except phonenumbers.NumberParseException:

@@ -51,6 +51,9 @@ _REASONS = {
 
 def explain_time(why: Mapping[str, Any]) -> str:
     """A stored `why` in words, such as "2 days before the procedure, Sun 13 Dec 2026, 10:00 …"."""
+    if why["anchor"] == "procedure" and why["time"] == "at once":
+        # Only the correction hangs on no step's time.
+        return f"because the date was changed, as soon as allowed ({why['zone']})"
     anchor_date = date.fromisoformat(why["anchor_date"])
     day = anchor_date + timedelta(days=why["day"])
     parts = [f"{_offset(why['day'], why['anchor'])}, {day:%a} {day.day} {day:%b %Y}, {_clock(why)}"]

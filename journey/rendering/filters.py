@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from jinja2 import Undefined
+
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July",
@@ -36,6 +38,8 @@ class LocalClock:
 
 
 def _need(value: Any, kind: type, name: str) -> Any:
+    if isinstance(value, Undefined):
+        str(value)  # raises the error that names the variable
     if not isinstance(value, kind):
         raise ValueError(f"the filter {name} does not fit the value {value!r}")
     return value

@@ -62,6 +62,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 def _plain(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, StrictUndefined):
+        return str(value)  # raises the error that names the variable
     if callable(value) or (isinstance(value, Iterable) and not isinstance(value, str)):
         raise ValueError("a name stands here that is no single value; name one of its parts")
     return str(value)

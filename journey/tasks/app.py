@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from celery import Celery, signals
@@ -13,6 +14,7 @@ from journey.services.sweeping import sweep
 from journey.settings import read_settings
 
 QUEUE = "journey"
+_FOREIGN = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")
 # Keeps nothing on disk: a beat that starts anew just ticks.
 SCHEDULER = "celery.beat:Scheduler"
 # A worker's share of a backlog per tick; more wake-ups than there are children only wait.
@@ -25,6 +27,9 @@ _state: dict[str, App] = {}
 
 def configure(app: App) -> Celery:
     """Points Celery at the broker of the settings: Redis, or memory when embedded."""
+    for name in _FOREIGN:
+        # Celery reads these by itself and prefers them; only JOURNEY_REDIS_URL decides here.
+        os.environ.pop(name, None)
     broker = app.settings.redis_url.get_secret_value() or "memory://"
     tick = app.settings.tick_seconds
     # A wake-up that waited longer than this is not worth waking for: another one came since.

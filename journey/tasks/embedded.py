@@ -44,7 +44,8 @@ class EmbeddedWorker:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._beat.stop()
+        # The beat's next tick ends the wait for messages, so it goes last.
         self._controller.stop()
+        self._beat.stop()
         self._thread.join(_PATIENCE)
         reset_state()
