@@ -92,6 +92,8 @@ def to_text(tokens: list[Token]) -> str:
             lead = "  " * (bullets - 1) + marker if bullets else ""
             joined = "\n" if bullets and blocks and blocks[-1].lstrip().startswith("- ") else "\n\n"
             blocks.append((joined if blocks else "") + lead + text)
+        elif token.type in ("code_block", "fence"):
+            blocks.append(("\n\n" if blocks else "") + token.content.rstrip("\n"))
     return "".join(blocks)
 
 

@@ -137,7 +137,7 @@ def check_template(source: str) -> nodes.Template:
 
 
 def _check(node: nodes.Node, depth: int, line: int) -> None:
-    line = getattr(node, "lineno", None) or line
+    line = _own_line(node) or line
     if depth > MAX_DEPTH * 2:
         raise TemplateError(f"is nested more than {MAX_DEPTH} deep", line)
     if not isinstance(node, _ALLOWED):
@@ -160,6 +160,13 @@ def _check(node: nodes.Node, depth: int, line: int) -> None:
         _check_filter(node)
     for child in node.iter_child_nodes():
         _check(child, depth + 1, line)
+
+
+def _own_line(node: nodes.Node) -> int | None:
+    """A node's line; a few kinds have none of their own and take that of what they hold."""
+    return getattr(node, "lineno", None) or next(
+        (child.lineno for child in node.find_all(nodes.Node) if child.lineno), None
+    )
 
 
 def _check_filter(node: nodes.Filter) -> None:
@@ -210,6 +217,7 @@ def has_value(context: Mapping[str, Any], name: str) -> bool:
 
 
 def _line_of(source: str, name: str | None) -> int | None:
-    if name is None or name not in source:
+    if name is None:
         return None
-    return source[: source.index(name)].count("\n") + 1
+    mentions = check_template(source).find_all((nodes.Getattr, nodes.Name))
+    return next((node.lineno for node in mentions if _dotted(node) == name), None)

@@ -33,7 +33,6 @@ class Closing:
         self._accepts: dict[UUID, list[Accept]] = defaultdict(list)
         for entry in ledger:
             self._accepts[entry.message_id].append(entry)
-        self._ids = {entry.provider_id: entry for entry in ledger}
         self._now = now
         self._asked: set[UUID] = set()
 

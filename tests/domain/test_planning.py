@@ -158,7 +158,8 @@ def test_a_shift_past_the_deadline_leaves_no_time_and_says_so() -> None:
         ("send", "2026-12-10 10:00", Verdict.SEND, None, "2026-12-10 10:00", False),  # on the dot
         ("send", "2026-12-11 12:00", Verdict.SEND, None, "2026-12-11 12:00", False),
         ("send", "2026-12-11 23:00", Verdict.SEND, None, "2026-12-12 08:00", False),  # any day, not any hour
-        ("send", "2026-12-12 18:00", Verdict.SEND, None, "2026-12-12 18:00", False),  # the deadline itself
+        ("send", "2026-12-12 17:59", Verdict.SEND, None, "2026-12-12 17:59", False),
+        ("send", "2026-12-12 18:00", Verdict.SKIP, Reason.NO_TIME_LEFT, None, False),  # too late to begin
         ("send", "2026-12-12 18:01", Verdict.SKIP, Reason.PAST_DEADLINE, None, False),
         ("skip", "2026-12-10 10:01", Verdict.SKIP, Reason.LATE, None, False),
         ("call", "2026-12-10 10:01", Verdict.SKIP, Reason.LATE_CALL, None, True),
