@@ -94,7 +94,7 @@ def _make_some_due(practice: Practice) -> None:
 def claim_once(practice: Practice) -> float:
     """One batch claimed and committed as a worker does it. Returns the seconds it took."""
     now = datetime.now(UTC)
-    sealed, token = os.urandom(300), os.urandom(16)
+    sealed = os.urandom(300)
     begun = time.perf_counter()
     with practice.context.database.write() as tx:
         due = messages.take_due(tx, Channel.SMS, now, BATCH)
@@ -105,7 +105,6 @@ def claim_once(practice: Practice) -> float:
                 now,
                 claimed_at=now,
                 check_at=now + timedelta(seconds=40),
-                address_token=token,
                 segments=2,
                 sealed_content=sealed,
             )

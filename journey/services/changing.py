@@ -39,7 +39,7 @@ class Wish:
     """What somebody wants changed: a new enrollment made of the old one, or a refusal."""
 
     action: str
-    apply: Callable[[Enrollment, date], Enrollment]  # of the old one and the clinic's today
+    apply: Callable[[Enrollment, datetime], Enrollment]  # of the old one and the clinic's local now
     gone: Reason = Reason.NO_LONGER_APPLIES  # recorded on messages that fall away
 
 
@@ -54,11 +54,13 @@ class Outcome:
 def reschedule(day: date, arrival: time | None) -> Wish:
     """A new date and arrival time."""
 
-    def apply(old: Enrollment, today: date) -> Enrollment:
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
         if old.completed_on is not None:
             raise Refusal("the procedure went ahead; a new date needs a new enrollment")
-        if not today <= day <= today + MAX_AHEAD:
+        if not now.date() <= day <= now.date() + MAX_AHEAD:
             raise Refusal(f"{day} is past or more than two years ahead; check the date")
+        if day == now.date() and arrival is not None and arrival <= now.time():
+            raise Refusal(f"{day} {arrival:%H:%M} is past at the clinic; check the time")
         return replace(old, procedure_date=day, arrival_time=arrival)
 
     return Wish("enrollment.rescheduled", apply, Reason.DATE_MOVED)
@@ -67,21 +69,21 @@ def reschedule(day: date, arrival: time | None) -> Wish:
 def postpone() -> Wish:
     """No date any more, for now."""
 
-    def apply(old: Enrollment, today: date) -> Enrollment:
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
         return replace(old, procedure_date=None, arrival_time=None)
 
     return Wish("enrollment.postponed", apply, Reason.POSTPONED)
 
 
 def cancel() -> Wish:
-    def apply(old: Enrollment, today: date) -> Enrollment:
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
         return replace(old, status=EnrollmentStatus.CANCELLED)
 
     return Wish("enrollment.cancelled", apply, Reason.ENROLLMENT_CANCELLED)
 
 
 def withdraw() -> Wish:
-    def apply(old: Enrollment, today: date) -> Enrollment:
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
         return replace(old, status=EnrollmentStatus.WITHDRAWN)
 
     return Wish("enrollment.withdrawn", apply, Reason.WITHDRAWN)
@@ -90,11 +92,11 @@ def withdraw() -> Wish:
 def complete(day: date | None = None) -> Wish:
     """The procedure went ahead."""
 
-    def apply(old: Enrollment, today: date) -> Enrollment:
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
         done = day or old.procedure_date
         if done is None:
             raise Refusal("there is no procedure date; give the day it went ahead")
-        if done > today:
+        if done > now.date():
             raise Refusal(f"{done} is still to come; say so when it went ahead, or move the date")
         return replace(old, completed_on=done)
 
@@ -102,14 +104,14 @@ def complete(day: date | None = None) -> Wish:
 
 
 def pause() -> Wish:
-    def apply(old: Enrollment, today: date) -> Enrollment:
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
         return replace(old, status=EnrollmentStatus.PAUSED)
 
     return Wish("enrollment.paused", apply)
 
 
 def resume() -> Wish:
-    def apply(old: Enrollment, today: date) -> Enrollment:
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
         return replace(old, status=EnrollmentStatus.ACTIVE)
 
     return Wish("enrollment.resumed", apply)
@@ -118,7 +120,7 @@ def resume() -> Wish:
 def reach_goal(goal: str) -> Wish:
     """Something that ends steps, such as "booked"."""
 
-    def apply(old: Enrollment, today: date) -> Enrollment:
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
         return replace(old, goals=tuple(sorted({*old.goals, goal})))
 
     return Wish("enrollment.goal_reached", apply, Reason.GOAL_REACHED)
@@ -170,7 +172,7 @@ def _grant(tx: Tx, old: Enrollment, wish: Wish, now: datetime) -> Enrollment:
     if old.status not in LIVE:
         raise Refusal(f"this enrollment is {old.status}; enroll the patient again instead")
     site_zone = read_zone(sites.get(tx, old.site_id).site.zone)
-    return wish.apply(old, now.astimezone(site_zone).date())
+    return wish.apply(old, now.astimezone(site_zone))
 
 
 def _apply(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from journey.domain.delivery import Event, Status, next_status
+from journey.domain.delivery import OPEN, Event, Status, next_status
 from journey.domain.outcomes import Receipt, Refused
 from journey.services.context import Context
 from journey.services.escalating import Trouble, escalate
@@ -22,18 +22,21 @@ from journey.store.database import Tx
 from journey.store.messages import Message, Move
 from journey.store.staff_tasks import TaskKind
 
+_NEVER_LEFT = (Status.SKIPPED, Status.EXPIRED, Status.CANCELLED, Status.FAILED)
+
 
 def receive(context: Context, library: Library, message_id: UUID, attempt: int, receipt: Receipt) -> bool:
     """Takes one receipt. False when no such message or attempt was ever made."""
     now = context.clock.now()
     with context.database.write() as tx:
         rows = messages.by_ids(tx, [message_id], lock=True)
-        if not rows or attempt > rows[0].attempts:
+        if not rows or not 1 <= attempt <= rows[0].attempts:
             return False
-        if attempt < rows[0].attempts:
-            _about_an_older_attempt(tx, rows[0], receipt, now)
-        else:
+        waits_for_another_try = rows[0].status in OPEN
+        if attempt == rows[0].attempts or waits_for_another_try:
             _apply(tx, library, rows[0], receipt, now)
+        else:
+            _about_an_older_attempt(tx, rows[0], receipt, now)
     return True
 
 
@@ -71,11 +74,7 @@ def _follow_failure(tx: Tx, library: Library, row: Message, receipt: Receipt, no
 
 
 def _about_an_older_attempt(tx: Tx, row: Message, receipt: Receipt, now: datetime) -> None:
-    """An attempt that was returned as surely not accepted turns out to have been accepted."""
+    """An attempt that was taken for lost had been accepted, and another one is out already."""
     went_out = receipt.event in (Event.ACCEPT, Event.DELIVER)
-    if went_out and row.status in (Status.ACCEPTED, Status.DELIVERED, Status.SENDING):
-        if row.provider_id != receipt.provider_id:
-            staff_tasks.open_all(tx, [sent_twice_task(row, now)], now)
-    elif went_out and next_status(row.status, receipt.event) is None and row.status is Status.PLANNED:
-        # Not gone out a second time yet: stop it, since the patient has it.
-        messages.move(tx, [Move.of(row, Event.SKIP, now, "an earlier attempt arrived")])
+    if went_out and row.provider_id != receipt.provider_id and row.status not in _NEVER_LEFT:
+        staff_tasks.open_all(tx, [sent_twice_task(row, now)], now)

@@ -81,13 +81,14 @@ def verify(tx: Tx) -> ChainState:
     """Walks the whole chain: a changed, removed or inserted entry breaks it there."""
     previous, expected = _GENESIS, 0
     query = select(audit_entries).order_by(audit_entries.c.seq)
-    for row in tx.connection.execution_options(yield_per=1000).execute(query):
-        expected += 1
-        entry = row._mapping
-        linked = entry["seq"] == expected and bytes(entry["previous"]) == previous
-        if not linked or _hash(entry) != bytes(entry["hash"]):
-            return ChainState(expected - 1, expected, previous.hex())
-        previous = bytes(entry["hash"])
+    with tx.connection.execution_options(yield_per=1000).execute(query) as rows:
+        for row in rows:
+            expected += 1
+            entry = row._mapping
+            linked = entry["seq"] == expected and bytes(entry["previous"]) == previous
+            if not linked or _hash(entry) != bytes(entry["hash"]):
+                return ChainState(expected - 1, expected, previous.hex())
+            previous = bytes(entry["hash"])
     return ChainState(expected, None, previous.hex())
 
 

@@ -90,11 +90,10 @@ def _move_alike(tx: Tx, group: list[Move]) -> list[Move]:
         | {f"_{name}": value for name, value in m.values.items()}
         for m in group
     ]
-    savepoint = tx.connection.begin_nested()
-    if tx.connection.execute(statement, rows).rowcount == len(rows):
-        savepoint.commit()
-        return group
-    savepoint.rollback()
+    with tx.connection.begin_nested() as savepoint:
+        if tx.connection.execute(statement, rows).rowcount == len(rows):
+            return group
+        savepoint.rollback()
     return [
         one
         for one, row in zip(group, rows, strict=True)

@@ -8,9 +8,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import text
 
-from journey.store.database import Database
+from journey.store.database import Database, StoreUnavailable
 
 _LOCK = 7_310_002  # any constant: two containers that start at once migrate one after the other
 
@@ -28,7 +29,13 @@ def migrate(database: Database) -> None:
         if tx.is_postgres:
             tx.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         config.attributes["connection"] = tx.connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise StoreUnavailable(
+                "the database is of a newer Journey than this one; install that version, or restore the "
+                "backup made before the upgrade"
+            ) from None
 
 
 def schema_state(database: Database) -> tuple[str | None, str | None]:

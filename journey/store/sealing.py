@@ -80,7 +80,7 @@ class Sealer:
         nonce, text = sealed[_KEY_ID : _KEY_ID + _NONCE], sealed[_KEY_ID + _NONCE :]
         try:
             return json.loads(cipher.decrypt(nonce, text, place.encode()))
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise SealError(f"{place} was changed outside Journey and cannot be trusted") from error
 
     def is_current(self, sealed: bytes) -> bool:

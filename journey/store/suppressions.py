@@ -40,12 +40,12 @@ def add(
         "sealed_evidence": tx.sealer.seal(evidence, EVIDENCE) if evidence else None,
         "at": at,
     }
-    savepoint = tx.connection.begin_nested()
+    if active(tx, tx.sealer.tokens(channel.value, address.casefold())):
+        return False  # perhaps under an older key, which the unique index cannot know
     try:
-        tx.connection.execute(insert(suppressions), row)
-        savepoint.commit()
+        with tx.connection.begin_nested():
+            tx.connection.execute(insert(suppressions), row)
     except IntegrityError:
-        savepoint.rollback()
         return False
     return True
 

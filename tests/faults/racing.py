@@ -65,8 +65,6 @@ def dispatchers(app: App) -> Iterator[None]:
                 over.wait(0.01)
         except BaseException as error:
             faults.append(error)
-        finally:
-            worker.sender.close()
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(DISPATCHERS)]
     for thread in threads:

@@ -11,10 +11,12 @@ from tests.fakes.process import wait_until
 from tests.fakes.twilio_process import FakeTwilio
 from tests.faults.counting import assert_all_sent_once
 from tests.faults.dispatcher import GO
+from tests.faults.marks import ON_POSTGRES_FIRST
 from tests.faults.plant import Plant
 from tests.servers import RedisServer
 
 
+@ON_POSTGRES_FIRST
 def test_four_dispatchers_share_one_backlog_without_doubling(
     plant_on_both: Plant, fake_twilio: FakeTwilio
 ) -> None:

@@ -7,6 +7,7 @@ from journey.domain.delivery import Status
 from journey.store.schema import message_events
 from tests.fakes.twilio_process import FakeTwilio
 from tests.faults.counting import assert_all_sent_once
+from tests.faults.marks import ON_SQLITE_FIRST
 from tests.faults.plant import Plant
 
 MODES = ["in_order", "reversed", "shuffled", "doubled", "early"]
@@ -14,6 +15,7 @@ STATUSES = ["queued", "sent", "delivered"]
 EACH = 12
 
 
+@ON_SQLITE_FIRST
 def test_receipts_in_any_order_end_in_delivered_and_change_nothing_twice(
     plant_on_both: Plant, fake_twilio: FakeTwilio
 ) -> None:

@@ -10,6 +10,7 @@ from journey.domain.delivery import Reason, Status
 from journey.store.schema import suppressions
 from tests.fakes.smtp_process import SmtpSink
 from tests.fakes.twilio_process import FakeTwilio
+from tests.faults.marks import ON_SQLITE_FIRST
 from tests.faults.plant import Plant, plant
 from tests.servers import RedisServer
 
@@ -33,6 +34,7 @@ def copies(sink: SmtpSink, address: str) -> list[str]:
     return [event["message_id"] for event in sink.accepted() if event["to"] == [address]]
 
 
+@ON_SQLITE_FIRST
 def test_a_lost_answer_repeats_the_email_under_one_id_and_a_dead_mailbox_takes_another_way(
     mailing: Plant, smtp_sink: SmtpSink, fake_twilio: FakeTwilio
 ) -> None:

@@ -2,6 +2,7 @@
 
 from tests.fakes.twilio_process import FakeTwilio
 from tests.faults.counting import assert_all_sent_once
+from tests.faults.marks import ON_POSTGRES_FIRST
 from tests.faults.plant import Plant
 
 FAULTS = [
@@ -19,6 +20,7 @@ FAULTS = [
 ]
 
 
+@ON_POSTGRES_FIRST
 def test_no_fault_of_the_provider_loses_or_doubles_a_message(
     plant_on_both: Plant, fake_twilio: FakeTwilio
 ) -> None:

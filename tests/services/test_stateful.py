@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from journey.domain.delivery import Event, Reason, Status
 from journey.domain.outcomes import Receipt
@@ -86,6 +86,11 @@ class Practice(RuleBasedStateMachine):
 
     # --- what staff do ---------------------------------------------------------------------------
 
+    @initialize(ahead=st.integers(2, 14), arrival=arrivals)
+    def open_the_clinic(self, ahead: int, arrival: time | None) -> None:
+        self.enroll(0, ahead, arrival)
+        self.enroll(1, ahead + 1, time(9))
+
     @rule(who=st.sampled_from(range(len(PEOPLE))), ahead=st.integers(1, 20), arrival=arrivals)
     def enroll(self, who: int, ahead: int, arrival: time | None) -> None:
         day = self.clinic.clock.now().date() + timedelta(days=ahead)
@@ -144,6 +149,21 @@ class Practice(RuleBasedStateMachine):
         self.stopped.discard((channel, address))
 
     # --- what time, workers and the provider do ----------------------------------------------------
+
+    @rule(
+        answers=st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=3),
+        can_look_up=st.booleans(),
+        seconds=st.sampled_from((1, 44, 46, 3700)),
+    )
+    def a_message_meets_trouble(self, answers: list[str], can_look_up: bool, seconds: int) -> None:
+        """The next one is due, the provider stumbles over it, and the workers go on."""
+        self.time_goes_to_the_next_message()
+        self.ledger.answers = deque(answers)
+        self.clinic.work()
+        self.ledger.can_look_up = can_look_up
+        self.clinic.clock.advance(timedelta(seconds=seconds))
+        self.clinic.work()
+        self.clinic.work()
 
     @rule(minutes=st.sampled_from((1, 17, 60, 60 * 7, 60 * 24, 60 * 24 * 4)))
     def time_passes(self, minutes: int) -> None:
@@ -322,4 +342,4 @@ def _instant(day: date, wall: time) -> datetime:
 
 
 TestPractice = Practice.TestCase
-TestPractice.settings = settings(max_examples=25, stateful_step_count=40)
+TestPractice.settings = settings(max_examples=30, stateful_step_count=30)

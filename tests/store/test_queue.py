@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from journey.domain.delivery import Event, Reason, Status
 from journey.domain.pathway import Channel
@@ -13,6 +14,9 @@ from journey.store import messages
 from journey.store.database import Conflict
 from journey.store.messages import Message, Move
 from tests.clinic import ANNA, PROCEDURE, START, Clinic
+
+# Whoever waits for a lock here has failed already.
+_IMPATIENT = text("SET LOCAL lock_timeout = '500ms'")
 
 
 def _crowd(clinic: Clinic, count: int) -> None:
@@ -46,6 +50,7 @@ def test_two_workers_at_once_take_different_rows(clinic: Clinic) -> None:
         pytest.skip("SQLite has one writer at a time")
     _crowd(clinic, 6)
     with clinic.database.write() as one, clinic.database.write() as two:
+        two.connection.execute(_IMPATIENT)
         first = {row.id for row in messages.take_due(one, Channel.SMS, START, 4)}
         second = {row.id for row in messages.take_due(two, Channel.SMS, START, 4)}
         assert (len(first), len(second)) == (4, 2)
@@ -58,6 +63,7 @@ def test_a_sweeper_and_a_worker_do_not_wait_for_each_other(clinic: Clinic) -> No
     enrolled = clinic.enroll(arrival=None)
     late = START + timedelta(days=60)
     with clinic.database.write() as one, clinic.database.write() as two:
+        two.connection.execute(_IMPATIENT)
         assert messages.of_enrollment(one, enrolled.enrollment_id, lock=True)
         assert messages.to_check(two, late, 100) == []
         assert messages.take_due(two, Channel.SMS, late, 100) == []
