@@ -141,8 +141,7 @@ def enroll_command(
     with opened() as app:
         with app.context.database.read() as tx:
             setting = find_setting(tx, pathway, site, actor())
-        prepared = prepare(request, setting, app.context.clock.now())
-        enrolled = enroll(app.context, setting, prepared)
+        enrolled = enroll(app.context, setting, prepare(request, setting, app.context.clock.now()))
         shown = timeline(app.context, enrolled.enrollment_id)
     if as_json:
         typer.echo(json.dumps({"id": str(enrolled.enrollment_id), "new": enrolled.is_new, **shown.as_json()}))

@@ -53,12 +53,11 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (_S.PLANNED, _E.EXPIRE): _S.EXPIRED,
     (_S.PLANNED, _E.CANCEL): _S.CANCELLED,
     # A receipt for a try that was taken for lost: it did go out, so it must not go out again.
+    # (One that says undelivered changes nothing here: trying again is then right.)
     (_S.PLANNED, _E.ACCEPT): _S.ACCEPTED,
     (_S.PLANNED, _E.DELIVER): _S.DELIVERED,
-    (_S.PLANNED, _E.UNDELIVER): _S.FAILED,
     (_S.HELD, _E.ACCEPT): _S.ACCEPTED,
     (_S.HELD, _E.DELIVER): _S.DELIVERED,
-    (_S.HELD, _E.UNDELIVER): _S.FAILED,
     (_S.HELD, _E.RELEASE): _S.PLANNED,
     (_S.HELD, _E.MOVE): _S.HELD,
     (_S.HELD, _E.HOLD): _S.HELD,  # for another reason

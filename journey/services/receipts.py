@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from journey.services.recording import (
     sent_twice_task,
 )
 from journey.store import messages, staff_tasks
-from journey.store.database import Tx
+from journey.store.database import Conflict, Tx
 from journey.store.messages import Message, Move
 from journey.store.staff_tasks import TaskKind
 
@@ -27,6 +28,14 @@ _NEVER_LEFT = (Status.SKIPPED, Status.EXPIRED, Status.CANCELLED, Status.FAILED)
 
 def receive(context: Context, library: Library, message_id: UUID, attempt: int, receipt: Receipt) -> bool:
     """Takes one receipt. False when no such message or attempt was ever made."""
+    try:
+        return _receive(context, library, message_id, attempt, receipt)
+    except Conflict:
+        # A look-up gave this id to a twin: same words, same number, same moment.
+        return _receive(context, library, message_id, attempt, replace(receipt, provider_id=""))
+
+
+def _receive(context: Context, library: Library, message_id: UUID, attempt: int, receipt: Receipt) -> bool:
     now = context.clock.now()
     with context.database.write() as tx:
         rows = messages.by_ids(tx, [message_id], lock=True)
