@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from journey.domain.delivery import Event, Reason, Status
+from journey.domain.delivery import Event, Reason, Status, next_status
 from journey.domain.outcomes import (
     Accepted,
     GiveUp,
@@ -198,16 +197,16 @@ def _tell_late_truth(
     rows = {row.id: row for row in messages.by_ids(tx, [m.id for m, _ in late], lock=True)}
     for message, outcome in late:
         row = rows[message.id]
-        if row.attempts == message.attempts and row.status is Status.UNKNOWN:
-            unknown = replace(message, status=Status.UNKNOWN)
-            if isinstance(outcome, Accepted):
-                after = escalation_time(tx, library, message)
-                messages.move(tx, [accept_move(unknown, outcome.provider_id, now, after)])
-            elif isinstance(outcome, Refused):
-                values = {"reason": outcome.reason.value, "code": outcome.code}
-                messages.move(tx, [Move.of(unknown, Event.REFUSE, now, **values)])
-                follow_refusal(tx, library, unknown, outcome, now)
-        elif row.attempts > message.attempts and isinstance(outcome, Accepted):
+        same_try = row.attempts == message.attempts
+        if same_try and isinstance(outcome, Accepted) and next_status(row.status, Event.ACCEPT):
+            after = escalation_time(tx, library, row)
+            messages.move(tx, [accept_move(row, outcome.provider_id, now, after)])
+        elif same_try and isinstance(outcome, Refused) and row.status is Status.UNKNOWN:
+            values = {"reason": outcome.reason.value, "code": outcome.code}
+            messages.move(tx, [Move.of(row, Event.REFUSE, now, **values)])
+            follow_refusal(tx, library, row, outcome, now)
+        elif not same_try and isinstance(outcome, Accepted) and row.channel is not Channel.EMAIL:
+            # An e-mail may come twice under one Message-ID, which its reader sees once.
             staff_tasks.open_all(tx, [sent_twice_task(row, now)], now)
 
 

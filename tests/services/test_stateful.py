@@ -53,6 +53,7 @@ MUST_SAY_WHY = {
     Status.EXPIRED,
     Status.CANCELLED,
 }
+UNFINISHED = {Status.PLANNED, Status.HELD, Status.SENDING, Status.UNKNOWN}
 _MEMORY = Path("/dev/shm")
 _channels = st.sampled_from(Channel)
 _picks = st.integers(0, 99)
@@ -168,6 +169,12 @@ class Practice(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from((1, 17, 60, 60 * 7, 60 * 24, 60 * 24 * 4)))
     def time_passes(self, minutes: int) -> None:
         self.clinic.clock.advance(timedelta(minutes=minutes))
+
+    @rule(days=st.integers(1, 12))
+    def no_worker_runs_for_days(self, days: int) -> None:
+        self.time_goes_to_the_next_message()
+        self.clinic.clock.advance(timedelta(days=days))
+        self.clinic.work()
 
     @rule()
     def time_goes_to_the_next_message(self) -> None:
@@ -300,12 +307,11 @@ class Practice(RuleBasedStateMachine):
             self.clinic.work()
         self.no_text_is_accepted_twice()
         self.every_end_has_a_reason()
-        unfinished = [
-            (row.step, row.status)
-            for row in self._rows()
-            if row.status in (Status.PLANNED, Status.HELD, Status.SENDING, Status.UNKNOWN)
-        ]
-        assert unfinished == []
+        asked = {task["message_id"] for task in self.clinic.tasks() if task["kind"] == "outcome_unknown"}
+        for row in self._rows():
+            # No mail server says what became of an e-mail: staff are asked, and it stays unknown.
+            undecided = row.channel is Channel.EMAIL and row.id in asked
+            assert row.status not in UNFINISHED or undecided, (row.step, row.status)
         with self.clinic.database.read() as tx:
             assert audit.verify(tx).broken_at is None
 
@@ -342,4 +348,4 @@ def _instant(day: date, wall: time) -> datetime:
 
 
 TestPractice = Practice.TestCase
-TestPractice.settings = settings(max_examples=30, stateful_step_count=30)
+TestPractice.settings = settings(max_examples=35, stateful_step_count=30)
