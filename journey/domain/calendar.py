@@ -57,7 +57,9 @@ def to_instant(day: date, wall: time, zone: ZoneInfo) -> datetime:
     A time that DST skips moves forward by the size of the gap; one it repeats takes the first:
     both are what fold=0 means, once the result is taken through UTC.
     """
-    return datetime.combine(day, wall.replace(fold=0), zone).astimezone(UTC)
+    if wall.fold:
+        wall = wall.replace(fold=0)
+    return datetime.combine(day, wall, zone).astimezone(UTC)
 
 
 def is_skipped(day: date, wall: time, zone: ZoneInfo) -> bool:

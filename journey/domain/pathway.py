@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -124,12 +125,13 @@ class Step(_Strict):
     until: str | None = None
     quotes: Quotes = Quotes.NOTHING  # read off the templates when the pathway is loaded
 
-    @property
+    # Cached, since every plan of every patient asks: a published step never changes.
+    @cached_property
     def is_recovery(self) -> bool:
         """Recovery never goes out before the procedure; everything else never after it."""
         return self.anchor is Anchor.COMPLETION
 
-    @property
+    @cached_property
     def phase(self) -> Phase:
         if self.anchor is Anchor.ENROLLMENT:
             return Phase.BEFORE
@@ -137,9 +139,18 @@ class Step(_Strict):
             return Phase.DAY
         return Phase.AFTER if self.is_recovery else Phase.BEFORE
 
-    @property
+    @cached_property
     def needs_arrival(self) -> bool:
         return ARRIVAL_FACT in self.needs or self.time.from_arrival is not None
+
+    @cached_property
+    def any_day(self) -> bool:
+        """Whether it may go out on days on which the clinic is closed."""
+        return self.closed_days == "send"
+
+    @cached_property
+    def time_text(self) -> str:
+        return str(self.time)
 
     def applies(self, facts: Facts) -> bool:
         return self.when is None or self.when.holds(facts)

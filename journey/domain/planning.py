@@ -163,7 +163,7 @@ def _plan_step(
         send_by=max(at, send_by),
         verdict=verdict,
         reason=reason,
-        why=Why(step.anchor, step.day, str(step.time), base, zone.key, shifts),
+        why=Why(step.anchor, step.day, step.time_text, base, zone.key, shifts),
         late=step.late,
         critical=step.critical,
         repeats=step.on_reschedule == "repeat" and step.anchor is not Anchor.ENROLLMENT,
@@ -186,7 +186,7 @@ def _place(
 ) -> tuple[datetime, tuple[Shift, ...]]:
     """The instant for a step: its plain time, moved by DST, hours, days and the procedure itself."""
     at, shifts = _plain_time(step, base, anchors, policies, bounds)
-    any_day = step.closed_days == "send"
+    any_day = step.any_day
     later = step.is_recovery or step.anchor is Anchor.ENROLLMENT
     if step.is_recovery and bounds.ends and at < bounds.ends:
         at, shifts = bounds.ends, (*shifts, Shift.AFTER_PROCEDURE)
