@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.figures import Figure
@@ -80,7 +81,7 @@ def _levels(bare: Sequence[Run], naive: Sequence[Run]) -> list[tuple[str, float]
         ("bare SDK loop", [run["bare_per_second"] for run in bare if "bare_per_second" in run]),
         ("naive design", [run["naive_per_second"] for run in naive if "naive_per_second" in run]),
     ]
-    return [(name, sorted(values)[len(values) // 2]) for name, values in sides if values]
+    return [(name, median(values)) for name, values in sides if values]
 
 
 def _x_scale(sizes: Sequence[int]) -> Scale:

@@ -18,7 +18,7 @@ def brew(world: World, days: int) -> None:
         ("clock set", 6, lambda: set_clock(world)),
         ("provider halted", 4, world.provider.outage),
         ("look-ups down", 4, world.provider.fall_silent),
-        ("power cut", 5, world.workers.all_down),
+        ("power cut", 12, world.workers.all_down),
     ]
     for name, a_year, act in plans:
         for _ in range(max(1, round(a_year * days / 365))):
