@@ -31,6 +31,7 @@ class Situation:
     enrolled_arrival: time | None
     reachable: tuple[Channel, ...]
     step_channels: tuple[Channel, ...]
+    is_done: bool  # the goal that ends its step is reached
     window: Window
 
 
@@ -68,6 +69,8 @@ def may_send(situation: Situation, now: datetime) -> Answer:
         return Stop(_ENDED[situation.enrollment])
     if _is_outdated(situation):
         return Stop(Reason.DATE_MOVED)
+    if situation.is_done:
+        return Stop(Reason.GOAL_REACHED)
     if situation.enrollment is EnrollmentStatus.PAUSED:
         return Wait(Reason.PAUSED)
     if now >= situation.send_by:

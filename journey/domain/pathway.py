@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from journey.domain.conditions import Condition, FactIs, Facts, FactValue
-from journey.domain.steptime import Duration, StepTime, WallTime, WhenInDay
+from journey.domain.steptime import Duration, StepTime, WallTime, WhenInDay, parse_wall_time
 
 ARRIVAL_FACT = "arrival_time"
 KEY = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
@@ -92,6 +92,8 @@ class Fact(_Strict):
             if not isinstance(value, bool):
                 raise ValueError(f"{self.key} must be yes or no, not {raw!r}")
             return value
+        if self.type == "time":
+            parse_wall_time(raw)
         if self.type == "choice" and raw not in self.choices:
             raise ValueError(f"{self.key} must be one of {', '.join(self.choices)}, not {raw!r}")
         return raw
@@ -225,6 +227,10 @@ class Pathway(_Strict):
         if key == self.correction.key:
             return self.correction.channels
         return self.step(key).channels
+
+    def goal_of(self, key: str) -> str | None:
+        """The goal that ends a step early, if it has one."""
+        return None if key == self.correction.key else self.step(key).until
 
     def escalate_after(self, key: str) -> timedelta:
         """How long a critical text may stay without a receipt."""

@@ -116,6 +116,7 @@ def _situation(message: Message, recipient: _Recipient) -> Situation:
         enrolled_arrival=context.arrival_time,
         reachable=recipient.reachable,
         step_channels=recipient.pathway.channels_of(message.step),
+        is_done=recipient.pathway.goal_of(message.step) in context.goals,
         window=window_for(recipient.site, zone, message.due_at.year),
     )
 

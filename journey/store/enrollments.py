@@ -126,6 +126,7 @@ class SendingContext:
     procedure_date: date | None
     arrival_time: time | None
     facts: Mapping[str, FactValue]
+    goals: tuple[str, ...]
     patient_id: UUID
     sealed_person: bytes
     locale: str
@@ -145,6 +146,7 @@ def sending_contexts(tx: Tx, enrollment_ids: Sequence[UUID]) -> dict[UUID, Sendi
             enrollments.c.procedure_date,
             enrollments.c.arrival_time,
             enrollments.c.facts,
+            enrollments.c.goals,
             enrollments.c.patient_id,
             patients.c.sealed_person,
             patients.c.locale,

@@ -32,6 +32,7 @@ GOOD = Situation(
     enrolled_arrival=NINE,
     reachable=(Channel.SMS, Channel.EMAIL),
     step_channels=(Channel.SMS, Channel.EMAIL),
+    is_done=False,
     window=Window(ZoneInfo("Europe/London")),
 )
 

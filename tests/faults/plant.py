@@ -31,7 +31,7 @@ from tests.fakes.twilio_process import FakeTwilio
 from tests.noon import noon_zone
 
 RECOVERY = 60.0  # seconds within which everything comes right by itself
-START = 30.0  # seconds that a process may take to start on a busy machine
+START = 60.0  # seconds that a process may take to start on a busy machine
 _SOON = timedelta(minutes=10)  # retries are nearer than this, the pathway's later steps are days away
 
 # Short times, in the same proportions as the defaults, so that a lost message comes back in seconds.

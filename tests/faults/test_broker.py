@@ -7,7 +7,6 @@ from contextlib import suppress
 import psycopg
 import pytest
 
-from tests.fakes.process import wait_until
 from tests.fakes.twilio_process import FakeTwilio
 from tests.faults.counting import assert_all_sent_once
 from tests.faults.dispatcher import GO
@@ -97,7 +96,7 @@ def test_database_connections_that_are_cut_again_and_again_lose_and_double_nothi
     fake_twilio.control(latency=0.1)
     plant.enroll(400)
     plant.start_engine()
-    wait_until(lambda: bool(fake_twilio.accepted()), "the first", timeout=30)
+    plant.until(lambda: bool(fake_twilio.accepted()), "the first")
     cuts = settle_meanwhile(plant, lambda: cut_connections(plant), every=0.7)
     assert cuts >= 2
     assert_all_sent_once(plant, fake_twilio, 400)
