@@ -38,10 +38,10 @@ class _HttpClient(AsyncTwilioHttpClient):
     def __init__(self, base: str, seconds: float) -> None:
         super().__init__()
         self._base = base.rstrip("/")
-        self._timeout: Any = aiohttp.ClientTimeout(total=seconds)
+        self._seconds = seconds
 
     async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        kwargs["timeout"] = None
+        kwargs["timeout"] = self._seconds
         return await super().request(method, url.replace(_DEFAULT_BASE, self._base, 1), *args, **kwargs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +27,10 @@ from journey.store.database import Tx
 from journey.store.enrollments import SendingContext
 from journey.store.messages import Message, Move
 from journey.store.patients import open_person, read_contact
+from journey.store.sealing import SealError
 from journey.store.staff_tasks import NewTask, TaskKind
+
+_UNREADABLE_PAUSE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,11 @@ def claim_due(context: Context, library: Library, channel: Channel, limit: int) 
         moves: list[Move] = []
         tasks: list[NewTask] = []
         for message in due:
-            recipient = recipients[message.enrollment_id]
+            recipient = recipients.get(message.enrollment_id)
+            if recipient is None:
+                moves.append(_postpone_unreadable(message, now))
+                tasks.append(_unreadable_task(message, now))
+                continue
             answer = may_send(_situation(message, recipient), now)
             if isinstance(answer, Go):
                 rendered = _render(context, message, recipient)
@@ -84,16 +92,20 @@ def claim_due(context: Context, library: Library, channel: Channel, limit: int) 
 
 def _load_recipients(tx: Tx, library: Library, due: Sequence[Message]) -> dict[Any, _Recipient]:
     contexts = enrollments.sending_contexts(tx, list({m.enrollment_id for m in due}))
-    people = {key: open_person(tx.sealer, c.sealed_person) for key, c in contexts.items()}
+    people: dict[Any, Person] = {}
+    for key, context in contexts.items():
+        with suppress(SealError):  # one damaged record must not hold up everybody behind it
+            people[key] = open_person(tx.sealer, context.sealed_person)
     tokens = {key: address_tokens(tx, person) for key, person in people.items()}
     every = [t for by_channel in tokens.values() for found in by_channel.values() for t in found]
     suppressed = suppressions.active(tx, every)
     found = {}
-    for key, context in contexts.items():
+    for key, person in people.items():
+        context = contexts[key]
         version = library.version(tx, context.pathway_version_id)
         found[key] = _Recipient(
             context=context,
-            person=people[key],
+            person=person,
             site=library.site(tx, context.site_id),
             pathway=version.pathway,
             templates=version.templates,
@@ -227,6 +239,25 @@ def _broken_template(message: Message, error: TemplateError, now: datetime) -> N
         TaskKind.CANNOT_RENDER,
         str(message.id),
         f"“{message.step}” could not be written: {error}",
+        now,
+        message.enrollment_id,
+        message.id,
+    )
+
+
+def _postpone_unreadable(message: Message, now: datetime) -> Move:
+    """Not final: a key that is missing from the ring comes back, and then it goes out."""
+    if now >= message.send_by:
+        return Move.of(message, Event.EXPIRE, now, reason=Reason.PAST_DEADLINE.value)
+    later = min(now + _UNREADABLE_PAUSE, message.send_by)
+    return Move.of(message, Event.MOVE, now, due_at=later, reason=Reason.CANNOT_RENDER.value)
+
+
+def _unreadable_task(message: Message, now: datetime) -> NewTask:
+    return NewTask(
+        TaskKind.CANNOT_RENDER,
+        str(message.enrollment_id),
+        "The patient's record does not open: run journey doctor, and call the patient.",
         now,
         message.enrollment_id,
         message.id,

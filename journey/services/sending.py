@@ -25,6 +25,7 @@ class Sender:
         self._factories = factories
         self._ports: dict[Channel, ChannelPort] = {}
         self._runner = asyncio.Runner()
+        self._closed = False
 
     def may_resend(self, channel: Channel) -> bool:
         async def ask() -> bool:
@@ -77,6 +78,11 @@ class Sender:
         return self._ports[channel]
 
     def close(self) -> None:
+        """Closes every connection; doing it twice is fine."""
+        if self._closed:
+            return
+        self._closed = True
+
         async def close_ports() -> None:
             for port in self._ports.values():
                 await port.close()

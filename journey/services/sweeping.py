@@ -17,6 +17,7 @@ from journey.services.recording import accept_move, escalation_time
 from journey.store import messages, staff_tasks
 from journey.store.database import Conflict, Tx
 from journey.store.messages import Message, Move
+from journey.store.sealing import SealError
 from journey.store.staff_tasks import NewTask, TaskKind
 
 _BATCH = 200
@@ -39,7 +40,10 @@ def sweep(worker: Worker) -> int:
         lost: list[tuple[Message, Sent]] = []
         for row in rows:
             if row.status is Status.UNKNOWN:
-                lost.append((row, _as_sent(tx, row)))
+                try:
+                    lost.append((row, _as_sent(tx, row)))
+                except SealError:  # cannot be looked up by its words: a person must ask
+                    _ask_staff(tx, row, now)
             else:
                 _look_after(tx, context, worker.library, row, now)
         # The look-ups run after this transaction; nobody else starts the same ones meanwhile.

@@ -66,7 +66,8 @@ def insert_all(tx: Tx, rows: Sequence[Enrollment]) -> None:
 def get(tx: Tx, enrollment_id: UUID, *, lock: bool = False) -> Enrollment | None:
     query = select(*_COLUMNS).where(enrollments.c.id == enrollment_id)
     if lock and tx.is_postgres:
-        query = query.with_for_update()
+        # NO KEY UPDATE: a worker that opens a task or a stand-in for this enrollment checks its key.
+        query = query.with_for_update(key_share=True)
     row = tx.connection.execute(query).first()
     return _read(row) if row else None
 

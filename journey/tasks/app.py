@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery, signals
+from kombu import Exchange, Queue
 
 from journey.bootstrap import App, build
 from journey.domain.pathway import Channel
@@ -37,6 +38,9 @@ def configure(app: App) -> Celery:
     celery.conf.update(
         broker_url=broker,
         task_default_queue=QUEUE,
+        # Wake-ups need no acknowledgment. With it, two that a Redis restart left unacknowledged fill the
+        # prefetch limit for good (celery issues 8091 and 10205), and the worker never wakes again.
+        task_queues=[Queue(QUEUE, Exchange(QUEUE), routing_key=QUEUE, no_ack=True)],
         task_ignore_result=True,
         task_store_errors_even_if_ignored=False,
         task_acks_late=False,
