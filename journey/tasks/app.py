@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery, signals
-from kombu import Exchange, Queue
+from kombu.entity import Exchange, Queue
 
 from journey.bootstrap import App, build
 from journey.domain.pathway import Channel
