@@ -22,7 +22,7 @@ from journey.services.context import Context
 from journey.services.library import Library, window_for
 from journey.services.reaching import address_tokens, reachable_channels
 from journey.services.unsubscribing import unsubscribe_url
-from journey.store import enrollments, messages, staff_tasks, suppressions
+from journey.store import enrollments, installation, messages, staff_tasks, suppressions
 from journey.store.database import Tx
 from journey.store.enrollments import SendingContext
 from journey.store.messages import Message, Move
@@ -96,6 +96,8 @@ def _load_recipients(tx: Tx, library: Library, due: Sequence[Message]) -> dict[A
     for key, context in contexts.items():
         with suppress(SealError):  # one damaged record must not hold up everybody behind it
             people[key] = open_person(tx.sealer, context.sealed_person)
+    if len(people) < len(contexts):
+        installation.open_mark(tx)  # raises if the whole key ring is wrong: then nothing is touched
     tokens = {key: address_tokens(tx, person) for key, person in people.items()}
     every = [t for by_channel in tokens.values() for found in by_channel.values() for t in found]
     suppressed = suppressions.active(tx, every)
