@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     begin_seconds: float = Field(default=5.0, gt=0)  # a claimed message begins within this or goes back
     request_seconds: float = Field(default=10.0, gt=0)
     lookup_grace_seconds: float = Field(default=45.0, ge=0)  # before "not found" counts, after the try
-    batch_size: int = Field(default=100, ge=1, le=1000)
+    batch_size: int = Field(default=128, ge=1, le=1000)
     in_flight: int = Field(default=16, ge=1, le=200)  # requests at once, per worker process
     tick_seconds: float = Field(default=1.0, gt=0)
 

@@ -61,7 +61,7 @@ def test_one_function_moves_a_message_to_another_status() -> None:
         for function in _functions(tree)
         if "update(messages)" in ast.unparse(function) and "'status'" in ast.unparse(function)
     }
-    assert updating == {"_move_alike"}
+    assert updating == {"_conditional_update"}
 
 
 def test_one_file_reads_the_wall_clock() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import lru_cache
 from urllib.parse import urlencode
 
 import aiohttp
@@ -30,19 +30,46 @@ _LOOK_BACK = 200  # messages to one number that a look-up reads at most
 
 
 class _HttpClient(AsyncTwilioHttpClient):
-    """The SDK's client with another base address, and a time limit that holds.
+    """The SDK's client with another base address, a time limit that holds, and no log.
 
-    SDK 9.13 ignores a timeout given to the client itself; one given per request works.
+    SDK 9.13 ignores a timeout given to the client itself, and its log names the numbers that are looked
+    up. What it formats for that log, and the credentials encoded anew, are half of what a call costs.
     """
 
     def __init__(self, base: str, seconds: float) -> None:
         super().__init__()
         self._base = base.rstrip("/")
-        self._seconds = seconds
+        self._limit = aiohttp.ClientTimeout(total=seconds)
 
-    async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        kwargs["timeout"] = self._seconds
-        return await super().request(method, url.replace(_DEFAULT_BASE, self._base, 1), *args, **kwargs)
+    async def request(  # the SDK's own signature
+        self,
+        method: str,
+        url: str,
+        params: dict[str, object] | None = None,
+        data: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        sent = dict(headers or {})
+        if auth:
+            sent["Authorization"] = _basic(*auth)
+        async with self.session.request(
+            method,
+            url.replace(_DEFAULT_BASE, self._base, 1),
+            params=params,
+            data=urlencode(data).encode() if data else None,
+            headers=sent,
+            timeout=self._limit,
+            allow_redirects=allow_redirects,
+        ) as answer:
+            return Response(answer.status, await answer.text(), answer.headers)
+
+
+@lru_cache(maxsize=4)
+def _basic(user: str, password: str) -> str:
+    return aiohttp.BasicAuth(user, password).encode()
 
 
 class TwilioSms(ChannelPort):

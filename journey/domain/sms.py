@@ -27,6 +27,9 @@ class Measure:
 
 def measure(text: str) -> Measure:
     """Counts a text as it would be sent. An empty text is one segment of no characters."""
+    if _BASIC.issuperset(text):  # nearly every text: all of width one, so no boundary to straddle
+        length = len(text)
+        return Measure(GSM_7, length, 1 if length <= 160 else -(-length // 153), None)
     forced_by = next((char for char in text if char not in _BASIC and char not in _EXTENDED), None)
     if forced_by is None:
         widths = [2 if char in _EXTENDED else 1 for char in text]

@@ -28,7 +28,7 @@ class SendingRules:
     begin: float = 5.0
     request: float = 10.0
     lookup_grace: float = 45.0
-    batch: int = 100
+    batch: int = 128
     in_flight: int = 16
 
     @property

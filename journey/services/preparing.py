@@ -154,10 +154,14 @@ def _render(context: Context, message: Message, recipient: _Recipient) -> Render
             enrollment.locale,
             message.channel,
             variables,
-            unsubscribe=unsubscribe_url(context, enrollment.patient_id),
+            unsubscribe=_unsubscribe(context, recipient, message.channel),
         )
     except TemplateError as error:
         return error
+
+
+def _unsubscribe(context: Context, recipient: _Recipient, channel: Channel) -> str:
+    return unsubscribe_url(context, recipient.context.patient_id) if channel is Channel.EMAIL else ""
 
 
 def _claim(
@@ -190,7 +194,7 @@ def _claim(
         subject=rendered.subject,
         html=rendered.html,
         from_name=recipient.site.name,
-        unsubscribe_url=unsubscribe_url(context, recipient.context.patient_id),
+        unsubscribe_url=_unsubscribe(context, recipient, channel),
     )
     taken = replace(
         message,

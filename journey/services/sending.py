@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
 
 from journey.channels.protocol import ChannelPort, Outgoing, Sent, Verdict
 from journey.domain.delivery import Reason
@@ -12,7 +11,6 @@ from journey.domain.outcomes import NoAnswer, NotNow, Outcome
 from journey.domain.pathway import Channel
 from journey.services.context import Context
 
-T = TypeVar("T")
 PortFactory = Callable[[], ChannelPort]
 RELEASED = NotNow(Reason.RELEASED, "not-begun")
 
@@ -44,19 +42,22 @@ class Sender:
         self, channel: Channel, batch: Sequence[Outgoing], claimed_at: float
     ) -> list[Outcome]:
         rules, clock = self._context.rules, self._context.clock
-        port, places = self._port(channel), asyncio.Semaphore(rules.in_flight)
+        port = self._port(channel)
+        outcomes: list[Outcome] = [RELEASED] * len(batch)
+        waiting = iter(enumerate(batch))
 
-        async def send_one(outgoing: Outgoing) -> Outcome:
-            async with places:
+        async def send_one_by_one() -> None:
+            for place, outgoing in waiting:
                 # Looked at right before the write: a process may have been stopped since the claim.
                 if clock.monotonic() - claimed_at > rules.begin:
-                    return RELEASED
+                    return
                 try:
-                    return await port.send(outgoing, clock.now())
+                    outcomes[place] = await port.send(outgoing, clock.now())
                 except Exception as error:  # a fault of ours must not lose the batch's outcomes
-                    return NoAnswer(f"internal {type(error).__name__}")
+                    outcomes[place] = NoAnswer(f"internal {type(error).__name__}")
 
-        return await _gather([send_one(outgoing) for outgoing in batch])
+        await asyncio.gather(*(send_one_by_one() for _ in range(min(rules.in_flight, len(batch)))))
+        return outcomes
 
     def find_all(self, channel: Channel, lost: Sequence[Sent]) -> list[Verdict]:
         """Asks the provider about messages whose outcome is unknown."""
@@ -69,7 +70,7 @@ class Sender:
             async with places:
                 return await port.find(sent)
 
-        return await _gather([find_one(sent) for sent in lost])
+        return list(await asyncio.gather(*(find_one(sent) for sent in lost)))
 
     def _port(self, channel: Channel) -> ChannelPort:
         """The channel's port, made on first use. Runs inside the loop."""
@@ -89,7 +90,3 @@ class Sender:
 
         self._runner.run(close_ports())
         self._runner.close()
-
-
-async def _gather(work: Sequence[Awaitable[T]]) -> list[T]:
-    return list(await asyncio.gather(*work))

@@ -91,14 +91,14 @@ def save(tx: Tx, enrollment: Enrollment) -> bool:
 
 def live_of_patients(tx: Tx, patient_ids: Sequence[UUID]) -> list[Enrollment]:
     query = select(*_COLUMNS).where(
-        enrollments.c.patient_id.in_(patient_ids),
+        tx.among(enrollments.c.patient_id, patient_ids),
         enrollments.c.status.in_([status.value for status in LIVE]),
     )
     return [_read(row) for row in tx.connection.execute(query)]
 
 
 def of_patients(tx: Tx, patient_ids: Sequence[UUID]) -> list[Enrollment]:
-    query = select(*_COLUMNS).where(enrollments.c.patient_id.in_(patient_ids))
+    query = select(*_COLUMNS).where(tx.among(enrollments.c.patient_id, patient_ids))
     return [_read(row) for row in tx.connection.execute(query.order_by(enrollments.c.procedure_date))]
 
 
@@ -157,7 +157,7 @@ def sending_contexts(tx: Tx, enrollment_ids: Sequence[UUID]) -> dict[UUID, Sendi
             patients.c.consent_email,
         )
         .join(patients, patients.c.id == enrollments.c.patient_id)
-        .where(enrollments.c.id.in_(enrollment_ids))
+        .where(tx.among(enrollments.c.id, enrollment_ids))
     )
     found = {}
     for row in tx.connection.execute(query):

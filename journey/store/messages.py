@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, Update, bindparam, func, insert, select, update
 
 from journey.domain.delivery import Event, Status, next_status
 from journey.domain.pathway import Channel
 from journey.domain.planning import PlannedMessage
+from journey.store import bulk
+from journey.store.bulk import as_table
 from journey.store.database import Tx
 from journey.store.message_rows import COLUMNS, read_row
 from journey.store.message_rows import Message as Message  # part of this module's face
@@ -61,7 +63,8 @@ def move(tx: Tx, moves: Sequence[Move]) -> list[Move]:
     unless its values set one. A claim counts the attempt.
     """
     groups: dict[tuple[bool, frozenset[str]], list[Move]] = defaultdict(list)
-    for one in moves:
+    # Rows are locked in the order of their ids, as a change locks them: no two wait for each other.
+    for one in sorted(moves, key=lambda one: one.id):
         groups[one.event is Event.CLAIM, frozenset(one.values)].append(one)
     won = [winner for group in groups.values() for winner in _move_alike(tx, group)]
     # A claim is followed by another event of the same attempt in any case: its outcome or its loss.
@@ -70,30 +73,25 @@ def move(tx: Tx, moves: Sequence[Move]) -> list[Move]:
 
 
 def _move_alike(tx: Tx, group: list[Move]) -> list[Move]:
-    """One executemany for moves that set the same columns; one by one only if a race was lost."""
-    extra: dict[str, Any] = {}
-    if "check_at" not in group[0].values:
-        extra["check_at"] = None
-    if group[0].event is Event.CLAIM:
-        extra["attempts"] = messages.c.attempts + 1
-    statement = (
-        update(messages)
-        .where(
-            messages.c.id == bindparam("_id"),
-            messages.c.status == bindparam("_before"),
-            messages.c.attempts == bindparam("_attempt"),
-        )
-        .values({name: bindparam(f"_{name}") for name in ("status", *group[0].values)} | extra)
-    )
+    """Moves that set the same columns, in one statement on PostgreSQL and one executemany on SQLite."""
     rows = [
         {"_id": m.id, "_before": m.before.value, "_attempt": m.attempt, "_status": m.after.value}
         | {f"_{name}": value for name, value in m.values.items()}
         for m in group
     ]
+    if tx.is_postgres:
+        same = {"_id": messages.c.id, "_before": messages.c.status, "_attempt": messages.c.attempts}
+        new = {f"_{name}": messages.c[name] for name in ("status", *group[0].values)}
+        given = as_table(same | new, rows)
+        changed = _conditional_update(group[0], given.c.__getitem__).returning(messages.c.id)
+        won = set(tx.connection.execute(changed).scalars())
+        return [one for one in group if one.id in won]
+    statement = _conditional_update(group[0], bindparam)
     with tx.connection.begin_nested() as savepoint:
         if tx.connection.execute(statement, rows).rowcount == len(rows):
             return group
         savepoint.rollback()
+    # A race was lost: one by one shows which.
     return [
         one
         for one, row in zip(group, rows, strict=True)
@@ -101,24 +99,38 @@ def _move_alike(tx: Tx, group: list[Move]) -> list[Move]:
     ]
 
 
-def _record(tx: Tx, moves: Sequence[Move]) -> None:
-    if not moves:
-        return
-    tx.connection.execute(
-        insert(message_events),
-        [
-            {
-                "message_id": one.id,
-                "at": one.at,
-                "event": one.event.name.lower(),
-                "status": one.after.value,
-                "attempt": one.attempt,
-                "reason": one.values.get("reason"),
-                "detail": one.detail,
-            }
-            for one in moves
-        ],
+def _conditional_update(like: Move, given: Callable[[str], ColumnElement[Any]]) -> Update:
+    """Sets what `like` sets, from the values that `given` names, where status and attempt still match."""
+    values: dict[str, Any] = {name: given(f"_{name}") for name in ("status", *like.values)}
+    if "check_at" not in like.values:
+        values["check_at"] = None
+    if like.event is Event.CLAIM:
+        values["attempts"] = messages.c.attempts + 1
+    return (
+        update(messages)
+        .where(
+            messages.c.id == given("_id"),
+            messages.c.status == given("_before"),
+            messages.c.attempts == given("_attempt"),
+        )
+        .values(values)
     )
+
+
+def _record(tx: Tx, moves: Sequence[Move]) -> None:
+    rows = [
+        {
+            "message_id": one.id,
+            "at": one.at,
+            "event": one.event.name.lower(),
+            "status": one.after.value,
+            "attempt": one.attempt,
+            "reason": one.values.get("reason"),
+            "detail": one.detail,
+        }
+        for one in moves
+    ]
+    bulk.insert_rows(tx, message_events, rows)
 
 
 def take_due(tx: Tx, channel: Channel, now: datetime, limit: int) -> list[Message]:
@@ -174,7 +186,7 @@ def postpone_check(tx: Tx, ids: Iterable[UUID], until: datetime | None) -> None:
     """Puts off the next look at messages (None: for good), without an event: nothing happened to them."""
     ids = list(ids)
     if ids:
-        tx.connection.execute(update(messages).where(messages.c.id.in_(ids)).values(check_at=until))
+        tx.connection.execute(update(messages).where(tx.among(messages.c.id, ids)).values(check_at=until))
 
 
 def insert_planned(tx: Tx, enrollment_id: UUID, planned: Iterable[tuple[PlannedMessage, int]]) -> list[UUID]:
@@ -199,7 +211,7 @@ def of_enrollment(tx: Tx, enrollment_id: UUID, *, lock: bool = False) -> list[Me
 
 
 def by_ids(tx: Tx, ids: Sequence[UUID], *, lock: bool = False) -> list[Message]:
-    query = select(*COLUMNS).where(messages.c.id.in_(ids))
+    query = select(*COLUMNS).where(tx.among(messages.c.id, ids))
     return _fetch(tx, query.with_for_update() if lock and tx.is_postgres else query)
 
 
@@ -213,7 +225,7 @@ def read_content(tx: Tx, message: Message) -> dict[str, str]:
 
 def taken_provider_ids(tx: Tx, provider_ids: Sequence[str]) -> set[str]:
     """Which of the provider's ids some message already has."""
-    query = select(messages.c.provider_id).where(messages.c.provider_id.in_(provider_ids))
+    query = select(messages.c.provider_id).where(tx.among(messages.c.provider_id, provider_ids))
     return {str(row[0]) for row in tx.connection.execute(query)}
 
 

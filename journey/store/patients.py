@@ -120,7 +120,7 @@ def find_by_identity(tx: Tx, people: Iterable[Person]) -> dict[str, UUID]:
         for token in tx.sealer.tokens("identity", identity(person))
     }
     query = select(patients.c.identity_token, patients.c.id).where(
-        patients.c.identity_token.in_(list(wanted))
+        tx.among(patients.c.identity_token, wanted)
     )
     return {wanted[bytes(token)]: found for token, found in tx.connection.execute(query)}
 

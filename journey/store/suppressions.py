@@ -72,7 +72,7 @@ def lift(tx: Tx, channel: Channel, tokens: Sequence[bytes], at: datetime) -> boo
     result = tx.connection.execute(
         update(suppressions)
         .where(
-            suppressions.c.address_token.in_(tokens),
+            tx.among(suppressions.c.address_token, tokens),
             suppressions.c.channel == channel.value,
             suppressions.c.lifted_at.is_(None),
         )
@@ -84,6 +84,6 @@ def lift(tx: Tx, channel: Channel, tokens: Sequence[bytes], at: datetime) -> boo
 def active(tx: Tx, tokens: Sequence[bytes]) -> set[tuple[bytes, Channel]]:
     """Which of these addresses are suppressed on which channel."""
     query = select(suppressions.c.address_token, suppressions.c.channel).where(
-        suppressions.c.address_token.in_(list(tokens)), suppressions.c.lifted_at.is_(None)
+        tx.among(suppressions.c.address_token, tokens), suppressions.c.lifted_at.is_(None)
     )
     return {(bytes(token), Channel(channel)) for token, channel in tx.connection.execute(query)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
@@ -83,6 +84,8 @@ def _forget_the_parents_wiring(**_: Any) -> None:
     parent = _state.pop("app", None)
     if parent is not None:
         parent.context.database.abandon()
+    # What the parent imported stays for good: the collector need not walk it again and again.
+    gc.freeze()
 
 
 @celery.task(name="journey.tick")
