@@ -117,7 +117,7 @@ class Window:
     def _out_of_quiet_hours(self, day: date, wall: time, *, later: bool) -> tuple[date, time]:
         if later:
             return (day, self.opens) if wall < self.opens else (day + timedelta(days=1), self.opens)
-        latest = _minus(self.closes, BEFORE_CLOSING)
+        latest = max(self.opens, _minus(self.closes, BEFORE_CLOSING))
         return (day, latest) if wall >= self.closes else (day - timedelta(days=1), latest)
 
     def _next_open_day(self, day: date, step: int) -> date:

@@ -36,6 +36,7 @@ class Event(StrEnum):
     RETURN = "returned"  # surely not accepted; goes out again at a later time
     LOSE = "lost"  # no answer, or the worker died: outcome unknown
     SETTLE_ABSENT = "proven absent"  # a look-up after the grace time did not find it
+    REPEAT = "to be repeated"  # cannot be proven, and a second copy is the same e-mail to its reader
     ASK_STAFF = "given to staff"  # cannot be proven either way
     DELIVER = "delivered"
     UNDELIVER = "undelivered"
@@ -56,6 +57,7 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     # (One that says undelivered changes nothing here: trying again is then right.)
     (_S.PLANNED, _E.ACCEPT): _S.ACCEPTED,
     (_S.PLANNED, _E.DELIVER): _S.DELIVERED,
+    (_S.PLANNED, _E.ASK_STAFF): _S.UNKNOWN,  # in doubt, and its repeat may not go out as it is
     (_S.HELD, _E.ACCEPT): _S.ACCEPTED,
     (_S.HELD, _E.DELIVER): _S.DELIVERED,
     (_S.HELD, _E.RELEASE): _S.PLANNED,
@@ -69,6 +71,7 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (_S.SENDING, _E.RETURN): _S.PLANNED,
     (_S.SENDING, _E.LOSE): _S.UNKNOWN,
     (_S.SENDING, _E.EXPIRE): _S.EXPIRED,  # surely not accepted, and no time left to try again
+    (_S.SENDING, _E.ASK_STAFF): _S.UNKNOWN,  # in doubt, and no time left to repeat it
     (_S.SENDING, _E.DELIVER): _S.DELIVERED,  # a receipt that overtook the answer
     (_S.SENDING, _E.UNDELIVER): _S.FAILED,
     (_S.UNKNOWN, _E.ACCEPT): _S.ACCEPTED,  # found, or told late by a worker whose lease ran out
@@ -76,6 +79,7 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (_S.UNKNOWN, _E.UNDELIVER): _S.FAILED,
     (_S.UNKNOWN, _E.REFUSE): _S.FAILED,
     (_S.UNKNOWN, _E.SETTLE_ABSENT): _S.PLANNED,
+    (_S.UNKNOWN, _E.REPEAT): _S.PLANNED,
     (_S.UNKNOWN, _E.ASK_STAFF): _S.UNKNOWN,
     (_S.UNKNOWN, _E.EXPIRE): _S.EXPIRED,  # proven absent, and past the deadline
     (_S.UNKNOWN, _E.SKIP): _S.SKIPPED,  # proven absent, and no longer wanted
@@ -114,6 +118,7 @@ class Reason(StrEnum):
     UNDELIVERED = "undelivered"
     CANNOT_RENDER = "cannot_render"
     UNPROVABLE = "unprovable"
+    IN_DOUBT = "in_doubt"  # may have gone out; stays on the row until its repeat has an outcome
     NO_ANSWER = "no_answer"
     PROVIDER_BUSY = "provider_busy"
     PROVIDER_HALTED = "provider_halted"

@@ -40,6 +40,7 @@ _REASONS = {
     Reason.UNDELIVERED: "the provider could not deliver it",
     Reason.CANNOT_RENDER: "its template failed for this patient",
     Reason.UNPROVABLE: "nobody can say whether it was sent; staff are asked",
+    Reason.IN_DOUBT: "it may have left already; the same e-mail goes out once more",
     Reason.NO_ANSWER: "the provider did not answer; it is being looked up",
     Reason.PROVIDER_BUSY: "the provider was busy; it is tried again",
     Reason.PROVIDER_HALTED: "the provider refuses everything; it is tried again",

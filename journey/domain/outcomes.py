@@ -63,7 +63,7 @@ def decide_retry(outcome: NotNow, attempts: int, send_by: datetime, now: datetim
     """When to try again after the given number of attempts; gives up where the deadline is first."""
     pause = _HALT_PAUSE if outcome.halts else _BACKOFF[min(attempts, len(_BACKOFF)) - 1]
     at = now + pause
-    return Retry(at) if at <= send_by else GiveUp(Reason.PAST_DEADLINE)
+    return Retry(at) if at < send_by else GiveUp(Reason.PAST_DEADLINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ What has already passed when the plan is applied is decided in `replanning`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -126,9 +126,16 @@ def plan_messages(pathway: Pathway, anchors: Anchors, facts: Facts, policies: Po
 def _procedure_bounds(pathway: Pathway, anchors: Anchors, policies: Policies) -> _Bounds:
     """When the procedure begins and is over, on the clinic's clocks.
 
-    With no arrival time set the whole procedure day counts as begun: the safe side for a reminder.
+    With no arrival time set the whole procedure day counts as begun: the safe side for a reminder. If it
+    went ahead on another day than planned, recovery counts from that one, and no reminder comes after it.
     """
-    day = anchors.procedure_date
+    day, done = anchors.procedure_date, anchors.completed_on
+    if done is not None and done != day:
+        first = min(done, day or done)
+        return _Bounds(
+            to_instant(first, time(0), policies.site_zone),
+            to_instant(done, pathway.done_by, policies.site_zone),
+        )
     if day is None:
         return _Bounds(None, None)
     if anchors.arrival_time is None:
@@ -149,7 +156,7 @@ def _plan_step(
     at, shifts = _place(step, base, anchors, policies, bounds)
     send_by = _deadline(step, base, at, policies, bounds)
     channel = choose_channel(step.channels, policies.reachable, policies.prefers)
-    too_late = at > send_by or not policies.window.allows(at, any_day=True)
+    too_late = at >= send_by or not policies.window.allows(at, any_day=True)
     verdict, reason = _judge(step, pathway, anchors, policies, channel, too_late)
     dated = step.anchor is not Anchor.ENROLLMENT or step.quotes is not Quotes.NOTHING
     timed = step.needs_arrival or step.quotes is Quotes.ARRIVAL
@@ -291,8 +298,3 @@ def _plan_correction(
         procedure_date=base,
         arrival_time=anchors.arrival_time,
     )
-
-
-def with_shift(message: PlannedMessage, at: datetime, shift: Shift) -> PlannedMessage:
-    """The same message at another instant, which its explanation then names."""
-    return replace(message, due_at=at, why=replace(message.why, shifts=(*message.why.shifts, shift)))

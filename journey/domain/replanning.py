@@ -14,7 +14,7 @@ from uuid import UUID
 from journey.domain.calendar import Shift, check_aware
 from journey.domain.delivery import GONE_OUT, IN_FLIGHT, OPEN, Reason, Status
 from journey.domain.pathway import Channel, Late, Quotes
-from journey.domain.planning import Plan, PlannedMessage, Verdict, with_shift
+from journey.domain.planning import Plan, PlannedMessage, Verdict
 
 # The reasons after which a step may come back if the plan wants it again.
 _REVERSIBLE = frozenset(
@@ -59,9 +59,14 @@ class ExistingMessage:
     is_escalation: bool = False
 
     @property
+    def is_open(self) -> bool:
+        """Whether a change may still move it or take it back."""
+        return self.status in OPEN and self.reason is not Reason.IN_DOUBT
+
+    @property
     def may_have_gone_out(self) -> bool:
         # A failed one was refused or undelivered: the patient was not told.
-        return self.status in GONE_OUT or self.status in IN_FLIGHT
+        return self.status in GONE_OUT or self.status in IN_FLIGHT or self.reason is Reason.IN_DOUBT
 
     @property
     def tells_a_date(self) -> bool:
@@ -91,10 +96,12 @@ def diff_plan(
     now: datetime,
     *,
     gone: Reason = Reason.NO_LONGER_APPLIES,
+    is_new_date: bool = False,
 ) -> list[Change]:
     """The changes that bring what stands to the plan. An unchanged plan gives only KEEP.
 
-    `gone` is the reason recorded for open messages that the plan no longer holds.
+    `gone` is the reason recorded for open messages that the plan no longer holds. `is_new_date`: the date
+    or arrival time is being changed now, which a correction that failed earlier does not answer.
     """
     now = check_aware(now)
     by_step: dict[str, list[ExistingMessage]] = {}
@@ -106,8 +113,8 @@ def diff_plan(
         changes += _diff_step(wanted, by_step.pop(wanted.step, []), plan, now)
     for step, rows in by_step.items():
         if step != correction_key:
-            changes += [_cancel(row, gone) for row in rows if row.status in OPEN]
-    return changes + _diff_correction(plan, existing, now)
+            changes += [_cancel(row, gone) for row in rows if row.is_open]
+    return changes + _diff_correction(plan, existing, now, is_new_date)
 
 
 def _diff_step(
@@ -116,9 +123,9 @@ def _diff_step(
     own = [row for row in rows if not row.is_escalation]
     if not own:
         return [_add(wanted, _next_occurrence(rows), plan, now)]
-    latest, stray = own[-1], [row for row in rows if row.is_escalation and row.status in OPEN]
+    latest, stray = own[-1], [row for row in rows if row.is_escalation and row.is_open]
     changes = [change for row in stray for change in _diff_stand_in(wanted, row, plan, now)]
-    if latest.status in OPEN:
+    if latest.is_open:
         changes.append(_diff_open(wanted, latest, plan, now))
     elif _comes_again(wanted, latest):
         changes.append(_add(wanted, _next_occurrence(rows), plan, now))
@@ -196,7 +203,8 @@ def send_now(wanted: PlannedMessage, plan: Plan, now: datetime) -> tuple[Planned
     at, _ = plan.window.settle(now, later=True, any_day=True)
     if at >= wanted.send_by:
         return _give_up(wanted, now)
-    return with_shift(wanted, at, Shift.LATE), False
+    why = replace(wanted.why, shifts=(*wanted.why.shifts, Shift.LATE))
+    return replace(wanted, due_at=at, why=why), False
 
 
 def _give_up(wanted: PlannedMessage, now: datetime) -> tuple[PlannedMessage, bool]:
@@ -216,18 +224,20 @@ def _next_occurrence(rows: Iterable[ExistingMessage]) -> int:
     return max((row.occurrence for row in rows), default=-1) + 1
 
 
-def _diff_correction(plan: Plan, existing: Sequence[ExistingMessage], now: datetime) -> list[Change]:
+def _diff_correction(
+    plan: Plan, existing: Sequence[ExistingMessage], now: datetime, is_new_date: bool
+) -> list[Change]:
     """At most one open correction, and only while the patient was last told something else."""
     wanted = plan.correction
     if wanted is None:
         return []
     rows = sorted((row for row in existing if row.step == wanted.step), key=lambda r: r.occurrence)
-    stale = [row for row in rows if row.status in OPEN and _basis_moved(row, wanted)]
+    stale = [row for row in rows if row.is_open and _basis_moved(row, wanted)]
     cancels = [_cancel(row, Reason.SUPERSEDED) for row in stale]
     last = rows[-1] if rows else None
     if plan.paused or not was_told_otherwise(existing, wanted):
-        return [_cancel(row, Reason.SUPERSEDED) for row in rows if row.status in OPEN]
-    if last and not _basis_moved(last, wanted) and last.status is not Status.CANCELLED:
+        return [_cancel(row, Reason.SUPERSEDED) for row in rows if row.is_open]
+    if last and not _basis_moved(last, wanted) and _answers(last, is_new_date):
         # This very change has its correction already; what became of it is on the timeline.
         return [*cancels, Change(Action.KEEP, wanted.step, last, wanted, last.occurrence)]
     target, call = send_now(wanted, plan, now) if wanted.verdict is Verdict.SEND else (wanted, True)
@@ -236,6 +246,12 @@ def _diff_correction(plan: Plan, existing: Sequence[ExistingMessage], now: datet
         *cancels,
         Change(Action.CORRECT, wanted.step, None, target, _next_occurrence(rows), target.reason, call),
     ]
+
+
+def _answers(correction: ExistingMessage, is_new_date: bool) -> bool:
+    if is_new_date:
+        return correction.is_open or correction.may_have_gone_out
+    return correction.status is not Status.CANCELLED
 
 
 def was_told_otherwise(existing: Sequence[ExistingMessage], wanted: PlannedMessage) -> bool:

@@ -137,7 +137,7 @@ def preview_change(context: Context, enrollment_id: UUID, wish: Wish) -> Outcome
         old = _load(tx, enrollment_id, lock=False)
         new = _grant(tx, old, wish, context.clock.now())
         existing = messages.of_enrollment(tx, enrollment_id)
-        return Outcome(new, _changes(tx, new, existing, wish, context.clock.now()))
+        return Outcome(new, _changes(tx, old, new, existing, wish, context.clock.now()))
 
 
 def change(
@@ -179,7 +179,7 @@ def _apply(
     tx: Tx, old: Enrollment, existing: list[Message], wish: Wish, actor: str, now: datetime
 ) -> Outcome:
     new = _grant(tx, old, wish, now)
-    changes = _changes(tx, new, existing, wish, now)
+    changes = _changes(tx, old, new, existing, wish, now)
     try:
         if not enrollments.save(tx, new):
             raise Stale("somebody else changed this enrollment; look at it again, then decide")
@@ -213,9 +213,12 @@ def _tell_by_phone(enrollment: Enrollment, now: datetime) -> NewTask:
     )
 
 
-def _changes(tx: Tx, new: Enrollment, existing: Sequence[Message], wish: Wish, now: datetime) -> list[Change]:
+def _changes(
+    tx: Tx, old: Enrollment, new: Enrollment, existing: Sequence[Message], wish: Wish, now: datetime
+) -> list[Change]:
     known = [message.existing for message in existing]
-    return diff_plan(plan_of(tx, new, Library()), known, now, gone=wish.gone)
+    moved = (old.procedure_date, old.arrival_time) != (new.procedure_date, new.arrival_time)
+    return diff_plan(plan_of(tx, new, Library()), known, now, gone=wish.gone, is_new_date=moved)
 
 
 def plan_of(tx: Tx, enrollment: Enrollment, library: Library) -> Plan:

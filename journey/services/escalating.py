@@ -76,7 +76,7 @@ def _stand_in_time(
     window = window_for(site, context.time_zone or site.zone, now.year)
     wanted = now + _RESEND_PAUSE if trouble.same_channel else now
     due, _ = window.settle(wanted, later=True, any_day=True)
-    return due if due <= trouble.message.send_by else None
+    return due if due < trouble.message.send_by else None
 
 
 def _stand_in(tx: Tx, message: Message, channel: Channel, due: datetime) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from journey.rendering.templates import TemplateError
 from journey.services.context import Context
 from journey.services.library import Library, window_for
 from journey.services.reaching import address_tokens, reachable_channels
+from journey.services.unsettled import ask_staff
 from journey.services.unsubscribing import unsubscribe_url
 from journey.store import enrollments, installation, messages, staff_tasks, suppressions
 from journey.store.database import Tx
@@ -39,6 +40,15 @@ class Claimed:
 
     message: Message
     outgoing: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What happens to one due message, and what staff must do about it."""
+
+    move: Move
+    tasks: Sequence[NewTask]
+    claimed: Claimed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +74,37 @@ def claim_due(context: Context, library: Library, channel: Channel, limit: int) 
         if not due:
             return [], 0
         recipients = _load_recipients(tx, library, due)
-        claimed: list[Claimed] = []
-        moves: list[Move] = []
-        tasks: list[NewTask] = []
-        for message in due:
-            recipient = recipients.get(message.enrollment_id)
-            if recipient is None:
-                moves.append(_postpone_unreadable(message, now))
-                tasks.append(_unreadable_task(message, now))
-                continue
-            answer = may_send(_situation(message, recipient), now)
-            if isinstance(answer, Go):
-                rendered = _render(context, message, recipient)
-                if isinstance(rendered, Rendered):
-                    one, move = _claim(context, message, recipient, rendered, now)
-                    claimed.append(one)
-                    moves.append(move)
-                    continue
-                answer = Stop(Reason.CANNOT_RENDER)
-                tasks.append(_broken_template(message, rendered, now))
-            moves.append(_put_aside(message, answer, now))
-            tasks += _consequence(message, answer, now)
-        won = {move.id for move in messages.move(tx, moves)}
-        staff_tasks.open_all(tx, tasks, now)
-    return [one for one in claimed if one.message.id in won], len(due)
+        decided = [_decide(context, one, recipients.get(one.enrollment_id), now) for one in due]
+        won = {move.id for move in messages.move(tx, [one.move for one in decided])}
+        staff_tasks.open_all(tx, [task for one in decided for task in one.tasks], now)
+    return [one.claimed for one in decided if one.claimed and one.move.id in won], len(due)
+
+
+def _decide(context: Context, message: Message, recipient: _Recipient | None, now: datetime) -> _Decision:
+    """What becomes of a due message: claimed with its words, or put aside with a reason."""
+    if recipient is None:
+        aside = _Decision(_postpone_unreadable(message, now), [_unreadable_task(message, now)])
+        return _leave_to_staff(message, aside, now)
+    answer = may_send(_situation(message, recipient), now)
+    tasks: list[NewTask] = []
+    if isinstance(answer, Go):
+        rendered = _render(context, message, recipient)
+        if isinstance(rendered, Rendered):
+            claimed, move = _claim(context, message, recipient, rendered, now)
+            return _Decision(move, [], claimed)
+        answer = Stop(Reason.CANNOT_RENDER)
+        tasks = [_broken_template(message, rendered, now)]
+    tasks += _consequence(message, answer, now)
+    return _leave_to_staff(message, _Decision(_put_aside(message, answer, now), tasks), now)
+
+
+def _leave_to_staff(message: Message, aside: _Decision, now: datetime) -> _Decision:
+    """A message in doubt goes out again as it is or not at all: by another channel, or taken for unsent,
+    it could reach the patient twice or be thought lost."""
+    if message.reason is not Reason.IN_DOUBT:
+        return aside
+    move, task = ask_staff(message, now, look_again=None)
+    return _Decision(move, [task])
 
 
 def _load_recipients(tx: Tx, library: Library, due: Sequence[Message]) -> dict[Any, _Recipient]:

@@ -14,6 +14,7 @@ from journey.services.escalating import Trouble, escalate
 from journey.services.library import Library
 from journey.services.recording import (
     accept_move,
+    close_question,
     escalation_time,
     follow_refusal,
     sent_twice_task,
@@ -55,6 +56,7 @@ def _apply(tx: Tx, library: Library, row: Message, receipt: Receipt, now: dateti
     if receipt.event is Event.ACCEPT:
         after = escalation_time(tx, library, row)
         messages.move(tx, [accept_move(row, receipt.provider_id, now, after)])
+        close_question(tx, row, now)
         return
     values: dict[str, Any] = {
         "provider_id": receipt.provider_id or row.provider_id,
@@ -65,10 +67,9 @@ def _apply(tx: Tx, library: Library, row: Message, receipt: Receipt, now: dateti
     if receipt.event is Event.DELIVER:
         values["delivered_at"] = now
     messages.move(tx, [Move.of(row, receipt.event, now, **values)])
-    settled = [TaskKind.OUTCOME_UNKNOWN]
+    close_question(tx, row, now)
     if receipt.event is Event.DELIVER:
-        settled.append(TaskKind.NOT_DELIVERED)
-    staff_tasks.close_of_message(tx, row.id, settled, "journey", now)
+        staff_tasks.close_of_message(tx, row.id, [TaskKind.NOT_DELIVERED], "journey", now)
     if receipt.event is Event.UNDELIVER:
         _follow_failure(tx, library, row, receipt, now)
 

@@ -14,6 +14,7 @@ from journey.domain.outcomes import (
     NotNow,
     Outcome,
     Refused,
+    Retry,
     decide_retry,
 )
 from journey.domain.pathway import Channel
@@ -21,6 +22,7 @@ from journey.services.context import Context
 from journey.services.escalating import Trouble, escalate
 from journey.services.library import Library
 from journey.services.preparing import Claimed, call_task
+from journey.services.unsettled import ask_staff
 from journey.store import enrollments, messages, staff_tasks, suppressions
 from journey.store.database import Conflict, Tx
 from journey.store.messages import Message, Move
@@ -84,19 +86,16 @@ def _as_move(
 
 
 def _as_return(message: Message, outcome: NotNow, now: datetime) -> Move:
+    # An earlier try may have reached the patient: that stays known whatever becomes of this one.
+    reason = (Reason.IN_DOUBT if message.reason is Reason.IN_DOUBT else outcome.reason).value
     if outcome.reason is Reason.RELEASED:
-        return Move.of(message, Event.RETURN, now, reason=outcome.reason.value, code=outcome.code)
+        return Move.of(message, Event.RETURN, now, reason=reason, code=outcome.code)
     verdict = decide_retry(outcome, message.attempts, message.send_by, now)
-    if isinstance(verdict, GiveUp):
-        return Move.of(message, Event.EXPIRE, now, reason=verdict.reason.value, code=outcome.code)
-    return Move.of(
-        message,
-        Event.RETURN,
-        now,
-        reason=outcome.reason.value,
-        code=outcome.code,
-        due_at=verdict.at,
-    )
+    if isinstance(verdict, Retry):
+        return Move.of(message, Event.RETURN, now, reason=reason, code=outcome.code, due_at=verdict.at)
+    if message.reason is Reason.IN_DOUBT:
+        return ask_staff(message, now, look_again=None)[0]
+    return Move.of(message, Event.EXPIRE, now, reason=verdict.reason.value, code=outcome.code)
 
 
 def accept_move(message: Message, provider_id: str, now: datetime, escalate_after: timedelta | None) -> Move:
@@ -149,7 +148,9 @@ def _follow_up(tx: Tx, library: Library, message: Message, outcome: Outcome, now
     elif isinstance(outcome, NotNow):
         verdict = decide_retry(outcome, message.attempts, message.send_by, now)
         gave_up = isinstance(verdict, GiveUp) and outcome.reason is not Reason.RELEASED
-        if gave_up and message.critical:
+        if gave_up and message.reason is Reason.IN_DOUBT:
+            staff_tasks.open_all(tx, [ask_staff(message, now, look_again=None)[1]], now)
+        elif gave_up and message.critical:
             staff_tasks.open_all(tx, [call_task(message, Reason.PAST_DEADLINE, now)], now)
         if outcome.halts:
             staff_tasks.open_all(tx, [_halt_task(message, outcome, now)], now)
@@ -201,6 +202,7 @@ def _tell_late_truth(
         if same_try and isinstance(outcome, Accepted) and next_status(row.status, Event.ACCEPT):
             after = escalation_time(tx, library, row)
             messages.move(tx, [accept_move(row, outcome.provider_id, now, after)])
+            close_question(tx, row, now)
         elif same_try and isinstance(outcome, Refused) and row.status is Status.UNKNOWN:
             values = {"reason": outcome.reason.value, "code": outcome.code}
             messages.move(tx, [Move.of(row, Event.REFUSE, now, **values)])
@@ -208,6 +210,11 @@ def _tell_late_truth(
         elif not same_try and isinstance(outcome, Accepted) and row.channel is not Channel.EMAIL:
             # An e-mail may come twice under one Message-ID, which its reader sees once.
             staff_tasks.open_all(tx, [sent_twice_task(row, now)], now)
+
+
+def close_question(tx: Tx, message: Message, now: datetime) -> None:
+    """It is known by now what became of the message: nobody need ask any more."""
+    staff_tasks.close_of_message(tx, message.id, [TaskKind.OUTCOME_UNKNOWN], "journey", now)
 
 
 def sent_twice_task(message: Message, now: datetime) -> NewTask:

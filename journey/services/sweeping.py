@@ -13,12 +13,12 @@ from journey.services.dispatching import Worker
 from journey.services.escalating import Trouble, escalate
 from journey.services.library import Library
 from journey.services.preparing import call_task
-from journey.services.recording import accept_move, escalation_time
+from journey.services.recording import accept_move, close_question, escalation_time
+from journey.services.unsettled import ask_staff
 from journey.store import messages, staff_tasks
 from journey.store.database import Conflict, Tx
 from journey.store.messages import Message, Move
 from journey.store.sealing import SealError
-from journey.store.staff_tasks import NewTask, TaskKind
 
 _BATCH = 200
 _LOOK_AGAIN = (
@@ -29,6 +29,7 @@ _LOOK_AGAIN = (
 )
 _MOST_REPEATS = 3  # copies of one e-mail (same Message-ID) that a server without answers may get
 _SAYS_ABSENT = "the provider does not have it"
+_CANNOT_SAY = "nobody can say whether it left; the same e-mail goes out again"
 
 
 def sweep(worker: Worker) -> int:
@@ -43,7 +44,7 @@ def sweep(worker: Worker) -> int:
                 try:
                     lost.append((row, _as_sent(tx, row)))
                 except SealError:  # cannot be looked up by its words: a person must ask
-                    _ask_staff(tx, row, now)
+                    _ask_staff(tx, row, now, now + _LOOK_AGAIN[-1])
             else:
                 _look_after(tx, context, worker.library, row, now)
         # The look-ups run after this transaction; nobody else starts the same ones meanwhile.
@@ -95,11 +96,10 @@ def _look_up(worker: Worker, lost: Sequence[tuple[Message, Sent]]) -> None:
 def _settle(worker: Worker, row: Message, verdict: Verdict, may_resend: bool) -> None:
     now = worker.context.clock.now()
     with worker.context.database.write() as tx:
-        may_repeat = may_resend and row.attempts < _MOST_REPEATS
-        if isinstance(verdict, CannotSay) and not may_repeat:
-            _ask_staff(tx, row, now)
+        if isinstance(verdict, CannotSay):
+            _unproven(tx, row, now, may_resend)
             return
-        offered = () if isinstance(verdict, CannotSay) else verdict.provider_ids
+        offered = verdict.provider_ids
         taken = messages.taken_provider_ids(tx, offered)
         own = next((one for one in offered if one not in taken), None)
         if own is not None:
@@ -107,35 +107,31 @@ def _settle(worker: Worker, row: Message, verdict: Verdict, may_resend: bool) ->
         else:
             move = _absent(row, now)
         if messages.move(tx, [move]):
-            _close_question(tx, row, now)
+            close_question(tx, row, now)
             if move.event is Event.EXPIRE and row.critical:
                 staff_tasks.open_all(tx, [call_task(row, Reason.PAST_DEADLINE, now)], now)
 
 
 def _absent(row: Message, now: datetime) -> Move:
     """Proven absent: back to the plan, where every other question is asked again before it goes."""
-    if now > row.send_by:
+    if now >= row.send_by:
         return Move.of(row, Event.EXPIRE, now, _SAYS_ABSENT, reason=Reason.PAST_DEADLINE.value)
     return Move.of(row, Event.SETTLE_ABSENT, now, _SAYS_ABSENT, reason=None, due_at=now)
 
 
-def _ask_staff(tx: Tx, row: Message, now: datetime) -> None:
-    """The look-up is down: staff know, and it is asked again, ever less often."""
+def _unproven(tx: Tx, row: Message, now: datetime, may_resend: bool) -> None:
+    """An e-mail goes out once more under its Message-ID; of anything else staff know, and it is asked
+    again, ever less often."""
+    if may_resend and row.attempts < _MOST_REPEATS and now < row.send_by:
+        reason = Reason.IN_DOUBT.value
+        messages.move(tx, [Move.of(row, Event.REPEAT, now, _CANNOT_SAY, reason=reason, due_at=now)])
+        return
     waited = now - (row.claimed_at or now)
     pause = next((p for p in _LOOK_AGAIN if waited < 6 * p), _LOOK_AGAIN[-1])
-    reason = Reason.UNPROVABLE.value
-    messages.move(tx, [Move.of(row, Event.ASK_STAFF, now, reason=reason, check_at=now + pause)])
-    task = NewTask(
-        TaskKind.OUTCOME_UNKNOWN,
-        str(row.id),
-        f"It is not known whether “{row.step}” was sent, and the provider cannot say. It is not sent "
-        "again by itself; ask the patient if it matters.",
-        now,
-        row.enrollment_id,
-        row.id,
-    )
+    _ask_staff(tx, row, now, None if may_resend else now + pause)
+
+
+def _ask_staff(tx: Tx, row: Message, now: datetime, look_again: datetime | None) -> None:
+    move, task = ask_staff(row, now, look_again=look_again)
+    messages.move(tx, [move])
     staff_tasks.open_all(tx, [task], now)
-
-
-def _close_question(tx: Tx, row: Message, now: datetime) -> None:
-    staff_tasks.close_of_message(tx, row.id, [TaskKind.OUTCOME_UNKNOWN], "journey", now)

@@ -35,8 +35,8 @@ class Standing:
     def diff(self) -> list[Change]:
         return diff_plan(self.plan, self.rows, self.now)
 
-    def replan(self, gone: Reason = Reason.NO_LONGER_APPLIES) -> list[Change]:
-        changes = diff_plan(self.plan, self.rows, self.now, gone=gone)
+    def replan(self, gone: Reason = Reason.NO_LONGER_APPLIES, *, is_new_date: bool = False) -> list[Change]:
+        changes = diff_plan(self.plan, self.rows, self.now, gone=gone, is_new_date=is_new_date)
         for change in changes:
             self._write(change)
         places = [(row.step, row.occurrence) for row in self.rows]

@@ -146,3 +146,10 @@ def test_a_clinic_that_never_opens_is_refused() -> None:
 
 def _london(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=LONDON).astimezone(UTC)
+
+
+def test_a_window_shorter_than_the_time_before_closing_is_never_left() -> None:
+    short = Window(LONDON, time(8), time(8, 20))
+    at, _ = short.settle(datetime(2026, 12, 1, 20, tzinfo=UTC), later=False, any_day=True)
+    assert at == datetime(2026, 12, 1, 8, tzinfo=UTC)
+    assert short.allows(at, any_day=True)

@@ -23,6 +23,7 @@ EXPECTED = {
         E.HOLD: S.HELD,
         E.MOVE: S.PLANNED,
         E.CLAIM: S.SENDING,
+        E.ASK_STAFF: S.UNKNOWN,
         E.SKIP: S.SKIPPED,
         E.EXPIRE: S.EXPIRED,
         E.CANCEL: S.CANCELLED,
@@ -40,6 +41,7 @@ EXPECTED = {
         E.REFUSE: S.FAILED,
         E.RETURN: S.PLANNED,
         E.LOSE: S.UNKNOWN,
+        E.ASK_STAFF: S.UNKNOWN,
         E.EXPIRE: S.EXPIRED,
         E.DELIVER: S.DELIVERED,
         E.UNDELIVER: S.FAILED,
@@ -50,6 +52,7 @@ EXPECTED = {
         E.UNDELIVER: S.FAILED,
         E.REFUSE: S.FAILED,
         E.SETTLE_ABSENT: S.PLANNED,
+        E.REPEAT: S.PLANNED,
         E.ASK_STAFF: S.UNKNOWN,
         E.EXPIRE: S.EXPIRED,
         E.SKIP: S.SKIPPED,
@@ -90,10 +93,10 @@ def test_nothing_that_may_have_gone_out_can_be_cancelled_or_claimed_again() -> N
         assert next_status(status, E.CLAIM) is None
 
 
-def test_only_proof_of_absence_or_of_refusal_brings_a_message_back_into_the_plan() -> None:
+def test_only_proof_or_a_harmless_repeat_brings_a_message_back_into_the_plan() -> None:
     back = {
         (status, event)
         for (status, event), after in TRANSITIONS.items()
         if after is S.PLANNED and status not in OPEN
     }
-    assert back == {(S.SENDING, E.RETURN), (S.UNKNOWN, E.SETTLE_ABSENT)}
+    assert back == {(S.SENDING, E.RETURN), (S.UNKNOWN, E.SETTLE_ABSENT), (S.UNKNOWN, E.REPEAT)}

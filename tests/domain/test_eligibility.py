@@ -116,8 +116,8 @@ def test_pauses_grow_and_stop_growing(outcome: NotNow, attempts: int, seconds: i
 @pytest.mark.parametrize(
     ("left", "verdict"),
     [
-        (5, Retry(TEN + timedelta(seconds=5))),
-        (4, GiveUp(Reason.PAST_DEADLINE)),
+        (6, Retry(TEN + timedelta(seconds=5))),
+        (5, GiveUp(Reason.PAST_DEADLINE)),
         (-1, GiveUp(Reason.PAST_DEADLINE)),
     ],
 )

@@ -227,6 +227,22 @@ def test_recovery_counts_from_the_day_it_really_went_ahead() -> None:
     assert message.at == utc("2026-12-17 10:00")
 
 
+@pytest.mark.parametrize("arrival", [None, time(9)])
+def test_a_procedure_on_a_later_day_than_planned_bounds_recovery_by_that_day(arrival: time | None) -> None:
+    path = pathway(anchor="completion", day=0, time="11:00")
+    (message,) = plan(path, Anchors(ENROLLED, TUESDAY, arrival, completed_on=date(2026, 12, 16)))
+    assert message.at.date() == date(2026, 12, 16)
+    assert message.at >= utc("2026-12-16 18:00")  # when the pathway's day is over at the latest
+
+
+def test_a_procedure_on_an_earlier_day_than_planned_holds_up_no_recovery_and_ends_preparation() -> None:
+    done = Anchors(ENROLLED, TUESDAY, time(9), completed_on=date(2026, 12, 9))
+    (message,) = plan(pathway(anchor="completion", day=1), done)
+    assert message.at == utc("2026-12-10 10:00")
+    (reminder,) = plan(pathway(anchor="procedure", day=-1), done)
+    assert reminder.at < utc("2026-12-09 00:00")
+
+
 def test_a_goal_that_is_reached_ends_the_steps_that_ask_for_it() -> None:
     step = pathway(anchor="completion", day=21, until="booked")
     anchors = Anchors(ENROLLED, TUESDAY, time(9))

@@ -49,9 +49,11 @@ def anna(arrival: time | None = NINE) -> Standing:
 
 
 def reschedule(stands: Standing, day: date | None, arrival: time | None = NINE) -> dict[str, Change]:
+    before = stands.scenario.anchors
     stands.move_to(day, arrival)
     gone = Reason.DATE_MOVED if day else Reason.POSTPONED
-    return {change.step: change for change in stands.replan(gone)}
+    moved = (before.procedure_date, before.arrival_time) != (day, arrival)
+    return {change.step: change for change in stands.replan(gone, is_new_date=moved)}
 
 
 def actions(changes: dict[str, Change]) -> dict[str, str]:
@@ -160,6 +162,29 @@ def test_there_and_back_and_there_again_is_told_once() -> None:
     for day in (B, A, B):
         reschedule(stands, day)
     assert [row.status for row in stands.corrections()] == [Status.CANCELLED, Status.PLANNED]
+
+
+@pytest.mark.parametrize("end", [Status.FAILED, Status.SKIPPED, Status.EXPIRED])
+def test_a_correction_that_never_arrived_does_not_answer_a_later_change_to_the_same_date(end: Status) -> None:
+    stands = anna()
+    reschedule(stands, B)
+    stands.work_until(stands.now + timedelta(hours=1), end)
+    assert reschedule(stands, B)[CORRECTION].action is Action.KEEP  # nothing has changed
+    assert CORRECTION not in reschedule(stands, A)
+    assert reschedule(stands, B)[CORRECTION].action is Action.CORRECT
+    assert reschedule(stands, B)[CORRECTION].action is Action.KEEP
+
+
+def test_a_message_in_doubt_is_neither_moved_nor_taken_back_and_counts_as_told() -> None:
+    stands = anna()
+    stands.work_until(datetime(2026, 12, 10, 10, tzinfo=UTC))
+    (confirm,) = [row for row in stands.rows if row.step == "confirm"]
+    doubt = replace(confirm, status=Status.PLANNED, reason=Reason.IN_DOUBT, procedure_date=A)
+    stands.rows[stands.rows.index(confirm)] = doubt
+    changes = reschedule(stands, B)
+    assert (changes["confirm"].action, changes[CORRECTION].action) == (Action.ADD, Action.CORRECT)
+    reschedule(stands, None, None)
+    assert doubt in stands.rows
 
 
 def test_a_correction_that_postponing_took_back_comes_again_with_the_same_date() -> None:

@@ -251,6 +251,17 @@ class Practice(RuleBasedStateMachine):
                     seen.add(entry.message_id)
 
     @invariant()
+    def what_may_have_left_is_never_taken_for_unsent_nor_sent_another_way(self) -> None:
+        accepted = {(e.message_id, e.channel) for e in self.ledger.entries}
+        both = {message for message, _ in accepted if {(message, c) for c in Channel} <= accepted}
+        assert not both
+        mailed = {message for message, channel in accepted if channel is Channel.EMAIL}
+        for row in self._rows():
+            if row.id in mailed:
+                assert row.status not in (Status.CANCELLED, Status.SKIPPED, Status.EXPIRED, Status.HELD)
+                assert row.status is not Status.PLANNED or row.reason is Reason.IN_DOUBT
+
+    @invariant()
     def what_was_accepted_was_still_right(self) -> None:
         rows = {row.id: row for row in self._rows()}
         fresh = range(self.checked, len(self.ledger.entries))
