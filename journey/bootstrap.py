@@ -17,6 +17,7 @@ from journey.channels.protocol import ChannelPort
 from journey.channels.smtp_email import SmtpEmail, SmtpServer
 from journey.channels.twilio_sms import TwilioSms
 from journey.domain.pathway import Channel
+from journey.services.clockwatch import ClockWatch
 from journey.services.context import Clock, Context, SendingRules
 from journey.services.dispatching import Limiter, Worker
 from journey.services.library import Library
@@ -55,7 +56,8 @@ class App:
         worker: Worker | None = getattr(self._threads, "worker", None)
         if worker is None:
             sender = Sender(self.context, self.factories)
-            worker = Worker(self.context, sender, Library(), self.limiter)
+            watch = ClockWatch(self.context.clock, self.context.rules.lookup_grace)
+            worker = Worker(self.context, sender, Library(), self.limiter, watch)
             self._threads.worker = worker
             with self._lock:
                 self._workers.append(worker)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import datetime
 
 from journey.domain.calendar import check_aware
@@ -12,11 +11,11 @@ from journey.domain.calendar import check_aware
 class DemoClock:
     """Shared by the web pages, the beat and every worker thread.
 
-    `monotonic` stays real: how long a claim has been held has nothing to do with the shown time.
+    `monotonic` follows it: in this world the time that is skipped has passed.
     """
 
     def __init__(self, start: datetime) -> None:
-        self._now = check_aware(start)
+        self._start = self._now = check_aware(start)
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
@@ -24,7 +23,7 @@ class DemoClock:
             return self._now
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return (self.now() - self._start).total_seconds()
 
     def move_to(self, moment: datetime) -> None:
         """Moves forward; an earlier moment is ignored."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from journey.domain.pathway import Channel
+from journey.services.clockwatch import ClockWatch, Stamp
 from journey.services.context import Context
 from journey.services.library import Library
 from journey.services.preparing import claim_due
@@ -45,6 +46,7 @@ class Worker:
     sender: Sender
     library: Library
     limiter: Limiter
+    watch: ClockWatch
 
 
 def deliver(worker: Worker, channel: Channel, *, seconds: float = 20.0) -> int:
@@ -69,7 +71,7 @@ def deliver(worker: Worker, channel: Channel, *, seconds: float = 20.0) -> int:
 
 def deliver_batch(worker: Worker, channel: Channel, limit: int) -> tuple[int, int]:
     """One round: how many due rows were looked at, and how many were handed to the provider."""
-    begun = worker.context.clock.monotonic()
+    begun = Stamp.of(worker.context.clock)
     claimed, looked_at = claim_due(worker.context, worker.library, channel, limit)
     if claimed:
         batch = [one.outgoing for one in claimed]

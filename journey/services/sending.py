@@ -9,6 +9,7 @@ from journey.channels.protocol import ChannelPort, Outgoing, Sent, Verdict
 from journey.domain.delivery import Reason
 from journey.domain.outcomes import NoAnswer, NotNow, Outcome
 from journey.domain.pathway import Channel
+from journey.services.clockwatch import Stamp
 from journey.services.context import Context
 
 PortFactory = Callable[[], ChannelPort]
@@ -31,16 +32,14 @@ class Sender:
 
         return self._runner.run(ask())
 
-    def send_all(self, channel: Channel, batch: Sequence[Outgoing], claimed_at: float) -> list[Outcome]:
-        """Sends concurrently, within the bounds. `claimed_at` is a monotonic time.
+    def send_all(self, channel: Channel, batch: Sequence[Outgoing], claimed: Stamp) -> list[Outcome]:
+        """Sends concurrently, within the bounds.
 
         What cannot begin within its window goes back unsent: its claim may be void by then.
         """
-        return self._runner.run(self._send_all(channel, batch, claimed_at))
+        return self._runner.run(self._send_all(channel, batch, claimed))
 
-    async def _send_all(
-        self, channel: Channel, batch: Sequence[Outgoing], claimed_at: float
-    ) -> list[Outcome]:
+    async def _send_all(self, channel: Channel, batch: Sequence[Outgoing], claimed: Stamp) -> list[Outcome]:
         rules, clock = self._context.rules, self._context.clock
         port = self._port(channel)
         outcomes: list[Outcome] = [RELEASED] * len(batch)
@@ -48,8 +47,9 @@ class Sender:
 
         async def send_one_by_one() -> None:
             for place, outgoing in waiting:
-                # Looked at right before the write: a process may have been stopped since the claim.
-                if clock.monotonic() - claimed_at > rules.begin:
+                # Looked at right before the write. A stopped process shows on both clocks, a machine that
+                # was asleep on the wall clock alone, one that was set back on the monotonic one alone.
+                if max(claimed.seconds_until(Stamp.of(clock))) > rules.begin:
                     return
                 try:
                     outcomes[place] = await port.send(outgoing, clock.now())

@@ -35,6 +35,8 @@ _CANNOT_SAY = "nobody can say whether it left; the same e-mail goes out again"
 def sweep(worker: Worker) -> int:
     """One round over everything whose time to be looked at has come. Returns how many there were."""
     context = worker.context
+    if not worker.watch.is_settled():
+        return 0
     now = context.clock.now()
     with context.database.write() as tx:
         rows = messages.to_check(tx, now, _BATCH)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from journey.domain.pathway import Channel
+from journey.services.clockwatch import ClockWatch
 from journey.services.context import Context
 from journey.services.dispatching import NoLimit, Worker, deliver
 from journey.services.library import Library
@@ -62,7 +63,8 @@ class Workers:
             Channel.EMAIL: lambda: SimulatedChannel(Channel.EMAIL, self.provider, process),
         }
         place.process, place.is_busy = process, False
-        place.worker = Worker(context, Sender(context, factories), Library(), NoLimit())
+        watch = ClockWatch(context.clock, context.rules.lookup_grace)
+        place.worker = Worker(context, Sender(context, factories), Library(), NoLimit(), watch)
         self.arm()
 
     def rearm(self) -> None:

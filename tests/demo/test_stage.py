@@ -70,7 +70,7 @@ def test_the_clock_only_moves_forward() -> None:
     assert clock.now() == START
     clock.move_to(START + timedelta(days=1))
     assert clock.now() == START + timedelta(days=1)
-    assert abs(clock.monotonic() - monotonic()) < 1  # leases run in real time
+    assert clock.monotonic() == 24 * 3600  # what is skipped has passed, for leases too
 
 
 def test_to_the_next_message_sends_it_and_stays_there(clinic: Clinic, stage: Stage) -> None:

@@ -21,6 +21,7 @@ from journey.domain.outcomes import Receipt
 from journey.domain.pathway import Anchor, Channel
 from journey.domain.replanning import Action
 from journey.services import changing
+from journey.services.clockwatch import Stamp
 from journey.services.context import Refusal
 from journey.services.pathway_files import load_built_in
 from journey.services.preparing import claim_due
@@ -201,7 +202,7 @@ class Practice(RuleBasedStateMachine):
     def a_worker_dies_or_wakes_too_late(self, channel: Channel, sends: bool, records: bool) -> None:
         """After its claim, or after the provider accepted; the lease runs out; it may still record."""
         worker, context = self.clinic.app.worker(), self.clinic.app.context
-        begun = context.clock.monotonic()
+        begun = Stamp.of(context.clock)
         claimed, _ = claim_due(context, worker.library, channel, 10)
         outcomes = []
         if sends and claimed:
@@ -214,7 +215,7 @@ class Practice(RuleBasedStateMachine):
     @rule(channel=_channels)
     def a_worker_sleeps_between_claim_and_call(self, channel: Channel) -> None:
         worker, context = self.clinic.app.worker(), self.clinic.app.context
-        begun = context.clock.monotonic()
+        begun = Stamp.of(context.clock)
         claimed, _ = claim_due(context, worker.library, channel, 10)
         self.clinic.clock.advance(timedelta(seconds=context.rules.begin + 1))
         before = len(self.ledger.entries)
