@@ -36,9 +36,11 @@ class Raced:
 def race(plant: Plant, people: Sequence[dict[str, str]], wish: Callable[[Patient], None]) -> list[Raced]:
     """Enrolls in slices; while a slice goes out, a wish is made for each of its patients."""
     raced: list[Raced] = []
-    with dispatchers(plant.clinic.app), ThreadPoolExecutor(HANDS) as hands:
+    with dispatchers(plant.clinic.app) as may_send, ThreadPoolExecutor(HANDS) as hands:
         for start in range(0, len(people), SLICE):
+            may_send.clear()
             patients = plant.enroll_people(people[start : start + SLICE])
+            may_send.set()  # both sides start at the same moment, on a machine of any speed
             raced += hands.map(lambda who: _after_a_moment(who, wish), patients)
         plant.settle()
     return raced
@@ -51,14 +53,20 @@ def _after_a_moment(patient: Patient, wish: Callable[[Patient], None]) -> Raced:
 
 
 @contextmanager
-def dispatchers(app: App) -> Iterator[None]:
-    """Threads that send and sweep until the end of the block; what went wrong in one is raised there."""
+def dispatchers(app: App) -> Iterator[threading.Event]:
+    """Threads that send and sweep until the end of the block, while the event that it gives is set.
+
+    What went wrong in one is raised at the end.
+    """
     over, faults = threading.Event(), list[BaseException]()
+    may_send = threading.Event()
+    may_send.set()
 
     def work() -> None:
         worker = app.worker()
         try:
             while not over.is_set():
+                may_send.wait(1)
                 for channel in Channel:
                     deliver(worker, channel, seconds=5.0)
                 sweep(worker)
@@ -70,7 +78,7 @@ def dispatchers(app: App) -> Iterator[None]:
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield may_send
     finally:
         over.set()
         for thread in threads:

@@ -50,7 +50,7 @@ def test_after_a_cancellation_has_returned_nothing_is_accepted(
     plant = racecourse
     raced = run(plant, fake_twilio, size, lambda who: cancel(plant, who))
     assert after_return(raced, fake_twilio) == []
-    assert fake_twilio.accepted()  # the wishes came while messages went out
+    assert 0 < len(fake_twilio.accepted()) < size  # each side won at times
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -65,7 +65,7 @@ def test_after_an_opt_out_has_returned_no_text_is_accepted(
 
     raced = run(plant, fake_twilio, size, opt_out)
     assert after_return(raced, fake_twilio) == []
-    assert fake_twilio.accepted()
+    assert 0 < len(fake_twilio.accepted()) < size
 
 
 @pytest.mark.parametrize("size", SIZES)

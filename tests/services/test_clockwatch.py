@@ -69,9 +69,7 @@ def clinic(tmp_path: Path, clock: TwoClocks) -> Iterator[Clinic]:
     clinic.close()
 
 
-def test_a_text_on_its_way_is_not_called_lost_when_the_clock_is_set(
-    clinic: Clinic, clock: TwoClocks
-) -> None:
+def test_a_text_on_its_way_is_not_called_lost_when_the_clock_is_set(clinic: Clinic, clock: TwoClocks) -> None:
     ledger = Ledger()
     clinic.app.factories = scripted_factories(ledger)
     patient = clinic.enroll(sms=True, email=False).enrollment_id
