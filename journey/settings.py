@@ -6,11 +6,14 @@ file: JOURNEY_SECRET_KEYS_FILE=/run/secrets/journey_keys.
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -83,6 +86,14 @@ class Settings(BaseSettings):
     def effective_database_url(self) -> str:
         given = self.database_url.get_secret_value()
         return given or f"sqlite:///{(self.data_dir / 'journey.sqlite3').absolute()}"
+
+    @field_validator("email_from")
+    @classmethod
+    def _is_one_address(cls, text: str) -> str:
+        address = parseaddr(text)[1]
+        if text and ("\n" in text or "\r" in text or not re.fullmatch(r"[^@\s]+@[^@\s]+", address)):
+            raise ValueError(f'{text!r} is no sender; write it like "Clinic <hello@clinic.example>"')
+        return text
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Self:
@@ -173,3 +184,10 @@ def read_settings(**overrides: Any) -> Settings:
             name = f"{PREFIX}{fault['loc'][0]!s}".upper() if fault["loc"] else ""
             faults.append(f"{name}: {fault['msg']}".removeprefix(": "))
         raise SettingsError("; ".join(faults).replace("Value error, ", "")) from None
+
+
+def unknown_names() -> dict[str, str]:
+    """Variables of the environment that look like ours and are none, each with the nearest name or ""."""
+    known = [f"{PREFIX}{name.upper()}{end}" for name in Settings.model_fields for end in ("", "_FILE")]
+    strange = [name for name in sorted(os.environ) if name.startswith(PREFIX) and name not in known]
+    return {name: next(iter(difflib.get_close_matches(name, known, 1)), "") for name in strange}

@@ -14,14 +14,17 @@ from redis.exceptions import RedisError
 
 from journey.bootstrap import App, build
 from journey.channels.smtp_email import SmtpServer
+from journey.domain.site import Site
 from journey.services.keyring import check_keys
-from journey.settings import Settings, SettingsError
+from journey.settings import Settings, SettingsError, unknown_names
 from journey.store import messages, pathways, sites
 from journey.store.database import StoreUnavailable, server_clock
 from journey.store.migrating import schema_state
 from journey.store.sealing import SealError
 
 VITAL = frozenset({"database", "keys", "broker"})
+# What every practice has of its own, and patients act on.
+_PLACEHOLDERS = ("name", "sms_name", "phone", "address", "booking_url")
 _CLOCK_TOLERANCE = timedelta(seconds=5)
 _ROOM = 200_000_000  # bytes
 _CONNECT_SECONDS = 3.0
@@ -71,6 +74,9 @@ def _settings(app: App) -> Iterator[Finding]:
         yield Finding(
             "settings", False, "JOURNEY_PUBLIC_URL is not https: receipts and links would travel in the open"
         )
+    for name, nearest in unknown_names().items():
+        hint = f"; did you mean {nearest}?" if nearest else ""
+        yield Finding("settings", False, f"{name} is no setting of Journey and does nothing{hint}")
 
 
 def _database(app: App) -> Iterator[Finding]:
@@ -96,6 +102,15 @@ def _content(app: App) -> Iterator[Finding]:
         published = [key for key in pathways.keys(tx) if pathways.latest(tx, key, published=True)]
     if not known:
         yield Finding("content", False, "there is no site yet; run: journey migrate")
+    for one in known if app.settings.is_production else []:
+        example = [name for name in _PLACEHOLDERS if getattr(one.site, name) == getattr(Site(), name)]
+        if example:
+            yield Finding(
+                "content",
+                False,
+                f"site {one.site.key} still has our example for {', '.join(example)}, which patients would "
+                f"read; set them with: journey site set {example[0]}=… (journey site show lists them)",
+            )
     if not published:
         yield Finding(
             "content",

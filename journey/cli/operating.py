@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from rich.markup import escape
 from rich.table import Table
 
 from journey.cli.doctoring import VITAL, examine
-from journey.cli.shared import actor, opened, out, progress_bar
+from journey.cli.shared import actor, opened, out, progress_bar, read_id
 from journey.domain.site import Site
 from journey.services.context import Refusal
 from journey.services.keyring import reseal
 from journey.services.pathway_files import load_pathway
 from journey.services.publishing import add_pathway, find_site, install_content, publish
 from journey.services.site_settings import change_site
+from journey.services.tasks_of_staff import finish
 from journey.settings import Settings, SettingsError, read_settings
 from journey.store import audit, pathways, sites, staff_tasks
 from journey.store.migrating import migrate
@@ -26,8 +29,7 @@ from journey.store.sealing import new_key
 def register(app: typer.Typer) -> None:
     app.command("migrate")(migrate_command)
     app.command("doctor")(doctor_command)
-    app.command("tasks")(tasks_command)
-    for name, group in (("pathway", _pathway), ("site", _site), ("keys", _keys), ("audit", _audit)):
+    for name, group in _GROUPS.items():
         app.add_typer(group, name=name)
 
 
@@ -35,6 +37,9 @@ _pathway = typer.Typer(no_args_is_help=True, help="Pathways and their templates.
 _site = typer.Typer(no_args_is_help=True, help="The practice's sites.")
 _keys = typer.Typer(no_args_is_help=True, help="The keys that seal patients' data.")
 _audit = typer.Typer(no_args_is_help=True, help="The audit log.")
+_tasks = typer.Typer(invoke_without_command=True, help="What needs a person.")
+_GROUPS = {"tasks": _tasks, "pathway": _pathway, "site": _site, "keys": _keys, "audit": _audit}
+_MOST_TASKS = 200
 
 
 def first_site(settings: Settings) -> Site:
@@ -48,6 +53,7 @@ def first_site(settings: Settings) -> Site:
             "urgent_advice_number": "",
             "lifting_limit": "10 lb",
             "phone": "(212) 555-0100",
+            "address": "1 Example Street, New York",
         }
         if american
         else {}
@@ -90,19 +96,39 @@ def doctor_command(
     raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
 
 
-def tasks_command() -> None:
-    """List what needs a person."""
+@_tasks.callback()
+def list_tasks(
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
+    """List what needs a person; `journey tasks done ID` closes one."""
+    if context.invoked_subcommand:
+        return
     with opened() as app, app.context.database.read() as tx:
-        found = staff_tasks.open_tasks(tx)
-    table = Table("Due", "Kind", "What", "Enrollment")
+        found, open_now = staff_tasks.open_tasks(tx, _MOST_TASKS), staff_tasks.count_open(tx)
+    if as_json:
+        shown = ("id", "kind", "detail", "due_at", "opened_at", "enrollment_id", "message_id")
+        typer.echo(json.dumps([{name: one[name] for name in shown} for one in found], default=str, indent=2))
+        return
+    table = Table("Due", "Kind", "What", "Task and enrollment")
+    table.columns[3].no_wrap = True
     for task in found:
         table.add_row(
             f"{task['due_at']:%Y-%m-%d %H:%M}Z",
             task["kind"],
-            task["detail"],
-            str(task["enrollment_id"] or ""),
+            escape(task["detail"]),
+            f"{task['id']}\n{task['enrollment_id'] or ''}".strip(),
         )
     out.print(table if found else "Nothing needs a person.")
+    if open_now > len(found):
+        out.print(f"These are the {len(found)} most urgent of {open_now}.")
+
+
+@_tasks.command("done")
+def finish_task(task: Annotated[str, typer.Argument(help="Its id, as `journey tasks` shows it.")]) -> None:
+    """Somebody did it."""
+    with opened() as app:
+        finish(app.context, read_id(task, "task", "journey tasks"), actor())
+    out.print("Done.")
 
 
 @_pathway.command("list")

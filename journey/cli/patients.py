@@ -94,7 +94,11 @@ def _calendar(found: list[PreviewedMessage]) -> Table:
     table = Table("When", "Step", "By", "State", "Why", "Words", show_lines=True)
     for one in found:
         words = f"{one.subject}\n{one.text}" if one.subject else one.text
-        size = f"\n({one.encoding}, {one.segments} segments)" if one.segments else ""
+        size = (
+            f"\n({one.encoding}, {one.segments} {'part' if one.segments == 1 else 'parts'})"
+            if one.segments
+            else ""
+        )
         table.add_row(
             f"{one.at[:10]} {one.at[11:16]}\n{one.at[19:]}",
             one.step,
@@ -227,10 +231,12 @@ def reschedule_command(
     arrival: Arrival = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Move a procedure to another date or arrival time."""
+    """Move a procedure to another date or arrival time; without --arrival, the time is open again."""
     day = read_day(procedure_date, "--procedure-date")
     at: time | None = read_time(arrival, "--arrival")
     _change(enrollment, changing.reschedule(day, at), dry_run)
+    if at is None:
+        out.print("No arrival time is set now; messages that need it wait until you give it with --arrival.")
 
 
 _WISHES: dict[str, Callable[[], Wish]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Annotated
 
 import typer
@@ -11,11 +12,13 @@ from rich.console import Console
 from journey.bootstrap import App
 from journey.cli.operating import first_site
 from journey.cli.shared import opened, out, progress_bar
+from journey.logs import configure_logs
 from journey.services.publishing import install_content
 from journey.store.migrating import migrate
-from journey.tasks.app import SCHEDULER, configure
+from journey.tasks.app import OPERATORS_ERRORS, SCHEDULER, configure
 from journey.tasks.embedded import EmbeddedWorker
 from journey.web.app import create_app
+from journey.web.listening import in_address, listen
 
 Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", help="Port to listen on.")]
@@ -33,24 +36,27 @@ def register(app: typer.Typer) -> None:
 
 def up(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run everything in one process, with lasting data in JOURNEY_DATA_DIR."""
-    with opened() as app:
+    configure_logs(*OPERATORS_ERRORS)
+    with listen(host, port) as listener, opened() as app:
         migrate(app.context.database)
         for text in install_content(app.context, first_site(app.settings)):
             out.print(f"- {text}")
-        out.print(f"Journey runs at http://{host}:{port} - stop it with Ctrl-C.")
+        out.print(f"Journey runs at http://{in_address(host)}:{port} - stop it with Ctrl-C.")
         with EmbeddedWorker(configure(app)):
-            _serve(app, host, port)
+            _serve(app, listener)
 
 
 def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the web application."""
-    with opened() as app:
-        _serve(app, host, port)
+    configure_logs(*OPERATORS_ERRORS)
+    with listen(host, port) as listener, opened() as app:
+        _serve(app, listener)
 
 
-def _serve(app: App, host: str, port: int) -> None:
+def _serve(app: App, listener: socket.socket) -> None:
     # No access log: addresses hold tokens.
-    uvicorn.run(create_app(app), host=host, port=port, access_log=False, log_level="warning")
+    config = uvicorn.Config(create_app(app), access_log=False, log_config=None)
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def worker(
@@ -65,7 +71,7 @@ def worker(
                 "--beat",
                 f"--scheduler={SCHEDULER}",
                 f"--concurrency={concurrency}",
-                "--loglevel=WARNING",
+                "--loglevel=INFO",
                 "--without-gossip",
                 "--without-mingle",
                 "--without-heartbeat",

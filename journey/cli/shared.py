@@ -84,8 +84,8 @@ def read_facts(pairs: list[str] | None) -> dict[str, str]:
     return facts
 
 
-def read_id(text: str) -> UUID:
+def read_id(text: str, kind: str = "enrollment", listed_by: str = "journey patients") -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Refusal(f"{text!r} is no enrollment id; `journey patients` lists them") from None
+        raise Refusal(f"{text!r} is no {kind} id; `{listed_by}` lists them") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,19 +16,18 @@ from rich.table import Table
 
 from journey.bootstrap import App
 from journey.demo.run import demonstration
-from journey.services.context import Refusal
 from journey.web.demo import create_demo
 from journey.web.demo.cards import Card, Chart, read_charts
+from journey.web.listening import in_address, listen
 from journey.web.words import say_day, say_zone
 
-_BACKLOG, _LAST_PORT = 128, 65535
 _STYLES = {"good": "green", "info": "blue", "warn": "yellow", "bad": "red", "quiet": "dim"}
 
 
 def serve(host: str, port: int, out: Console) -> None:
     """Serves the pages until interrupted. Raises Refusal when the port cannot be had."""
     listener = listen(host, port)
-    address = f"http://{_in_address(host)}:{listener.getsockname()[1]}"
+    address = f"http://{in_address(host)}:{listener.getsockname()[1]}"
     out.print("Preparing the demonstration …")
     with _ending_in_order(), listener, demonstration(address) as demo:
         out.print(f"The demonstration is at [bold]{address}/demo[/bold] - stop it with Ctrl-C.")
@@ -41,41 +39,6 @@ def serve(host: str, port: int, out: Console) -> None:
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:
             out.print("The demonstration has ended.")
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket, taken before anything is prepared. Raises Refusal in plain words."""
-    if not 0 <= port <= _LAST_PORT:  # the system would quietly take another one
-        raise Refusal(f"--port {port} is no port; choose one from 1024 to {_LAST_PORT}")
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind)
-    except (OSError, UnicodeError) as error:
-        raise Refusal(f"--host {host} --port {port}: no such address ({error})") from None
-    try:
-        # Otherwise a port that was in use a moment ago stays refused for a minute.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise Refusal(_why_not(host, port, error)) from None
-    return listener
-
-
-def _why_not(host: str, port: int, error: OSError) -> str:
-    if isinstance(error, PermissionError):
-        return f"port {port} needs more rights; choose one above 1023, such as --port 8000"
-    if error.errno == 98 or "in use" in str(error).lower():
-        return f"port {port} is in use by another program; stop it, or choose another: --port {port + 1}"
-    return f"{host} port {port} cannot be listened on ({error.strerror}); choose another host or port"
-
-
-def _in_address(host: str) -> str:
-    """A host as a browser takes it: everywhere means here, and IPv6 stands in brackets."""
-    if host in ("0.0.0.0", "::", ""):
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
 
 
 @contextmanager

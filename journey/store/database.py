@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,11 +107,18 @@ def _make_engine(url: str) -> Engine:
     if parsed.database in (None, "", ":memory:"):
         engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
-        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+        _create_closed(Path(str(parsed.database)))
         engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _create_closed(path: Path) -> None:
+    """A new database file is its owner's alone; SQLite gives its log files the same mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # it is there already; if it cannot be made, SQLite says so when it opens it
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_postgres(connection: Any, _record: Any) -> None:

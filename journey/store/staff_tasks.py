@@ -96,6 +96,16 @@ def open_tasks(tx: Tx, limit: int = 200) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in tx.connection.execute(query)]
 
 
+def close(tx: Tx, task_id: UUID, by: str, at: datetime) -> bool:
+    """Marks one task done; False if it is not open."""
+    done = (
+        update(staff_tasks)
+        .where(staff_tasks.c.id == task_id, staff_tasks.c.done_at.is_(None))
+        .values(done_at=at, done_by=by)
+    )
+    return tx.connection.execute(done).rowcount == 1
+
+
 def count_open(tx: Tx) -> int:
     query = select(func.count()).select_from(staff_tasks).where(staff_tasks.c.done_at.is_(None))
     return int(tx.connection.execute(query).scalar_one())

@@ -6,16 +6,21 @@ import gc
 import os
 from typing import Any
 
+import structlog
 from celery import Celery, signals
 from kombu.entity import Exchange, Queue
 
 from journey.bootstrap import App, build
 from journey.domain.pathway import Channel
+from journey.logs import configure_logs
 from journey.services.dispatching import deliver, due_channels
 from journey.services.sweeping import sweep
-from journey.settings import read_settings
+from journey.settings import SettingsError, read_settings
+from journey.store.database import StoreUnavailable
+from journey.store.sealing import SealError
 
 QUEUE = "journey"
+OPERATORS_ERRORS = (StoreUnavailable, SealError, SettingsError)  # their texts hold no patient's data
 _FOREIGN = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")
 # Keeps nothing on disk: a beat that starts anew just ticks.
 SCHEDULER = "celery.beat:Scheduler"
@@ -24,6 +29,7 @@ WAKEUPS = 8
 DELIVER_SECONDS = 20.0
 
 celery = Celery("journey")
+log = structlog.stdlib.get_logger("journey.tasks")
 _state: dict[str, App] = {}
 
 
@@ -32,7 +38,7 @@ def configure(app: App) -> Celery:
     for name in _FOREIGN:
         # Celery reads these by itself and prefers them; only JOURNEY_REDIS_URL decides here.
         os.environ.pop(name, None)
-    broker = app.settings.redis_url.get_secret_value() or "memory://"
+    broker = app.settings.redis_url.get_secret_value() or "memory://localhost/"
     tick = app.settings.tick_seconds
     # A wake-up that waited longer than this is not worth waking for: another one came since.
     fresh = max(2.0, 3 * tick)
@@ -88,6 +94,17 @@ def _forget_the_parents_wiring(**_: Any) -> None:
     gc.freeze()
 
 
+@signals.setup_logging.connect
+def _log_as_we_do(**_: Any) -> None:
+    """Celery sets up nothing of its own once somebody answers this."""
+    configure_logs(*OPERATORS_ERRORS)
+
+
+@signals.task_failure.connect
+def _tell_failure(sender: Any = None, exception: Any = None, **_: Any) -> None:
+    log.error("task failed", task=getattr(sender, "name", ""), exc_info=exception)
+
+
 @celery.task(name="journey.tick")
 def tick() -> None:
     for channel, wakeups in due_channels(current_app().context, WAKEUPS).items():
@@ -97,9 +114,13 @@ def tick() -> None:
 
 @celery.task(name="journey.deliver")
 def wake(channel: str) -> None:
-    deliver(current_app().worker(), Channel(channel), seconds=DELIVER_SECONDS)
+    sent = deliver(current_app().worker(), Channel(channel), seconds=DELIVER_SECONDS)
+    if sent:
+        log.info("handed to the provider", channel=channel, messages=sent)
 
 
 @celery.task(name="journey.sweep")
 def look_after() -> None:
-    sweep(current_app().worker())
+    looked_at = sweep(current_app().worker())
+    if looked_at:
+        log.info("looked after", messages=looked_at)

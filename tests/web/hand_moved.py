@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -14,6 +13,7 @@ import httpx
 from journey.store import messages
 from journey.web.demo import create_demo
 from tests.clinic import Clinic
+from tests.web.visitor import Visitor
 
 OWN = {"sec-fetch-site": "same-origin"}
 
@@ -64,13 +64,11 @@ class Browser:
 
     def __init__(self, clinic: Clinic) -> None:
         self._controls = HandMoved(clinic)
-        web = create_demo(clinic.app, self._controls)
+        self._visitor = Visitor(create_demo(clinic.app, self._controls))
         self.headers = dict(OWN)
-        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://127.0.0.1:8000")
-        self._runner = asyncio.Runner()
 
     def get(self, address: str) -> httpx.Response:
-        return self._runner.run(self._client.get(address, headers=self.headers))
+        return self._visitor.get(address, headers=self.headers)
 
     def post(
         self,
@@ -81,11 +79,8 @@ class Browser:
         follow: bool = True,
     ) -> httpx.Response:
         sent = {**self.headers, **(headers or {})}
-        return self._runner.run(
-            self._client.post(address, data=dict(data or {}), headers=sent, follow_redirects=follow)
-        )
+        return self._visitor.post(address, data=dict(data or {}), headers=sent, follow_redirects=follow)
 
     def close(self) -> None:
-        self._runner.run(self._client.aclose())
-        self._runner.close()
+        self._visitor.close()
         self._controls.close()

@@ -1,0 +1,28 @@
+"""Somebody who talks to the web application, without a socket between."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp
+
+
+class Visitor:
+    """Keeps one client; close it at the end."""
+
+    def __init__(self, web: ASGIApp) -> None:
+        transport = httpx.ASGITransport(web)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
+        self._runner = asyncio.Runner()
+
+    def get(self, address: str, **how: Any) -> httpx.Response:
+        return self._runner.run(self._client.get(address, **how))
+
+    def post(self, address: str, **how: Any) -> httpx.Response:
+        return self._runner.run(self._client.post(address, **how))
+
+    def close(self) -> None:
+        self._runner.run(self._client.aclose())
+        self._runner.close()
