@@ -110,7 +110,8 @@ def diff_plan(
     correction_key = plan.correction.step if plan.correction else None
     changes: list[Change] = []
     for wanted in plan.messages:
-        changes += _diff_step(wanted, by_step.pop(wanted.step, []), plan, now)
+        rows = by_step.pop(wanted.step, [])
+        changes += _diff_step(wanted, rows, plan, now, stands=_still_stands(wanted, rows, existing))
     for step, rows in by_step.items():
         if step != correction_key:
             changes += [_cancel(row, gone) for row in rows if row.is_open]
@@ -118,20 +119,39 @@ def diff_plan(
 
 
 def _diff_step(
-    wanted: PlannedMessage, rows: list[ExistingMessage], plan: Plan, now: datetime
+    wanted: PlannedMessage, rows: list[ExistingMessage], plan: Plan, now: datetime, *, stands: bool
 ) -> list[Change]:
     own = [row for row in rows if not row.is_escalation]
     if not own:
         return [_add(wanted, _next_occurrence(rows), plan, now)]
     latest, stray = own[-1], [row for row in rows if row.is_escalation and row.is_open]
     changes = [change for row in stray for change in _diff_stand_in(wanted, row, plan, now)]
-    if latest.is_open:
+    if latest.is_open and stands:
+        changes.append(_cancel(latest, Reason.SUPERSEDED))
+    elif latest.is_open:
         changes.append(_diff_open(wanted, latest, plan, now))
-    elif _comes_again(wanted, latest):
+    elif not stands and _comes_again(wanted, latest):
         changes.append(_add(wanted, _next_occurrence(rows), plan, now))
     else:
         changes.append(Change(Action.KEEP, wanted.step, latest, wanted, latest.occurrence))
     return changes
+
+
+def _still_stands(
+    wanted: PlannedMessage, rows: Sequence[ExistingMessage], existing: Sequence[ExistingMessage]
+) -> bool:
+    """Whether the patient has this very message already, and was told no other date since.
+
+    So it is after a change that was taken back before anything about it went out.
+    """
+    gone = [row for row in rows if row.may_have_gone_out and not row.is_escalation]
+    if not gone or _basis_moved(gone[-1], wanted):
+        return False
+    since = gone[-1].sent_at
+    return not any(
+        row.tells_a_date and row.sent_at and since and row.sent_at > since and _basis_differs(row, wanted)
+        for row in existing
+    )
 
 
 def _diff_stand_in(wanted: PlannedMessage, row: ExistingMessage, plan: Plan, now: datetime) -> list[Change]:
@@ -173,6 +193,13 @@ def _comes_again(wanted: PlannedMessage, latest: ExistingMessage) -> bool:
 
 def _basis_moved(row: ExistingMessage, wanted: PlannedMessage) -> bool:
     return (row.procedure_date, row.arrival_time) != (wanted.procedure_date, wanted.arrival_time)
+
+
+def _basis_differs(row: ExistingMessage, wanted: PlannedMessage) -> bool:
+    """Of rows of different steps, which depend on a date, or on a time too, or on neither."""
+    if wanted.procedure_date is not None and row.procedure_date != wanted.procedure_date:
+        return True
+    return None not in (row.arrival_time, wanted.arrival_time) and row.arrival_time != wanted.arrival_time
 
 
 def _add(wanted: PlannedMessage, occurrence: int, plan: Plan, now: datetime) -> Change:

@@ -149,6 +149,31 @@ def test_there_and_back_before_the_correction_left_sends_none() -> None:
     assert (only.status, only.reason) == (Status.CANCELLED, Reason.SUPERSEDED)
 
 
+@pytest.mark.parametrize("by_way_of_none", [False, True])
+def test_there_and_back_before_anything_left_repeats_no_message_that_the_patient_has(
+    by_way_of_none: bool,
+) -> None:
+    stands = anna()
+    stands.work_until(datetime(2026, 12, 10, 12, tzinfo=UTC))  # the confirmation has gone out
+    reschedule(stands, B)
+    if by_way_of_none:
+        reschedule(stands, None, None)
+    reschedule(stands, A)
+    stands.work_until(datetime(2026, 12, 30, tzinfo=UTC))
+    sent = [(row.step, row.procedure_date) for row in stands.rows if row.status is Status.DELIVERED]
+    assert len(sent) == len(set(sent))
+
+
+def test_a_message_that_was_contradicted_since_comes_again_with_the_old_date() -> None:
+    stands = anna()
+    stands.work_until(datetime(2026, 12, 10, 12, tzinfo=UTC))
+    reschedule(stands, B)
+    stands.work_until(stands.now + timedelta(hours=1))  # the correction has gone out
+    reschedule(stands, A)
+    (open_one,) = [r for r in stands.rows if r.step == "confirm" and r.status is Status.PLANNED]
+    assert open_one.procedure_date == A
+
+
 def test_there_and_back_after_the_correction_left_sends_a_second_one() -> None:
     stands = anna()
     reschedule(stands, B)
