@@ -11,7 +11,8 @@ from benchmarks.scene import Scene
 from journey.domain.conditions import Facts
 from journey.domain.contact import ContactPlan
 from journey.domain.pathway import Channel, Pathway
-from journey.domain.planning import Anchors, Policies, plan_messages
+from journey.domain.plan import Anchors, Policies
+from journey.domain.planning import plan_messages
 from journey.domain.replanning import diff_plan
 from journey.domain.site import Site
 from journey.domain.steptime import parse_wall_time

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from journey.domain.calendar import Window
 from journey.domain.conditions import FactValue
 from journey.domain.pathway import Channel, Pathway, Quotes
-from journey.domain.planning import Anchors, Policies
+from journey.domain.plan import Anchors, Policies
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 # Explaining a failure line by line takes minutes on Python 3.11, and the smallest example says enough.

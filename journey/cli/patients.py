@@ -23,8 +23,8 @@ from journey.cli.shared import (
     read_moment,
     read_time,
 )
+from journey.domain.changes import Change
 from journey.domain.pathway import Channel
-from journey.domain.replanning import Change
 from journey.services import changing, suppressing
 from journey.services.admission import Request, prepare
 from journey.services.changing import Wish

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from journey.domain.delivery import Reason, Status
-from journey.domain.planning import Why
+from journey.domain.plan import Why
 
 _SHIFTS = {
     "quiet_hours": "moved out of the quiet hours",

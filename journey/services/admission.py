@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from journey.domain.changes import Change
 from journey.domain.conditions import FactValue
 from journey.domain.contact import (
     ContactPlan,
@@ -17,8 +18,9 @@ from journey.domain.contact import (
     read_person,
 )
 from journey.domain.pathway import Channel
-from journey.domain.planning import Anchors, Plan, plan_messages
-from journey.domain.replanning import Change, diff_plan
+from journey.domain.plan import Anchors, Plan
+from journey.domain.planning import plan_messages
+from journey.domain.replanning import diff_plan
 from journey.domain.steptime import parse_wall_time
 from journey.services.library import policies_for
 from journey.store.pathways import PathwayVersion

@@ -13,11 +13,13 @@ from datetime import date, datetime, time
 from uuid import UUID
 
 from journey.domain.calendar import read_zone
+from journey.domain.changes import Action, Change
 from journey.domain.delivery import Event, Reason, Status
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel
-from journey.domain.planning import Plan, plan_messages
-from journey.domain.replanning import Action, Change, diff_plan
+from journey.domain.plan import Plan
+from journey.domain.planning import plan_messages
+from journey.domain.replanning import diff_plan
 from journey.services.admission import MAX_AHEAD
 from journey.services.context import Context, Refusal, Stale
 from journey.services.followups import tasks_for

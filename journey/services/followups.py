@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from journey.domain.changes import Action, Change
 from journey.domain.delivery import Reason
-from journey.domain.planning import Verdict
-from journey.domain.replanning import Action, Change
+from journey.domain.plan import Verdict
 from journey.store.staff_tasks import NewTask, TaskKind
 
 _HOLDS = {

@@ -11,7 +11,7 @@ import holidays
 from journey.domain.calendar import Window, read_zone
 from journey.domain.contact import ContactPlan
 from journey.domain.pathway import Channel
-from journey.domain.planning import Policies
+from journey.domain.plan import Policies
 from journey.domain.site import Site
 from journey.store import pathways, sites
 from journey.store.database import Tx

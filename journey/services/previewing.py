@@ -14,7 +14,7 @@ from journey.domain.contact import ContactPlan, Person
 from journey.domain.delivery import Status
 from journey.domain.explain import explain_status, why_as_data
 from journey.domain.pathway import Channel
-from journey.domain.planning import PlannedMessage
+from journey.domain.plan import PlannedMessage
 from journey.domain.sms import measure
 from journey.rendering.context import build_context
 from journey.rendering.message import Rendered, render_message

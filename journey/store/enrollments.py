@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from journey.domain.conditions import FactValue
 from journey.domain.eligibility import EnrollmentStatus
-from journey.domain.planning import Anchors
+from journey.domain.plan import Anchors
 from journey.store.database import Conflict, Tx
 from journey.store.schema import enrollments, patients
 

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from journey.domain.changes import ExistingMessage
 from journey.domain.delivery import Reason, Status
 from journey.domain.explain import why_as_data
 from journey.domain.pathway import Channel, Quotes
-from journey.domain.planning import PlannedMessage
-from journey.domain.replanning import ExistingMessage
+from journey.domain.plan import PlannedMessage
 from journey.store.ids import new_id
 from journey.store.schema import messages
 

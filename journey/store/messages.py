@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, Update, bindparam, func, insert, s
 
 from journey.domain.delivery import Event, Status, next_status
 from journey.domain.pathway import Channel
-from journey.domain.planning import PlannedMessage
+from journey.domain.plan import PlannedMessage
 from journey.store import bulk
 from journey.store.bulk import as_table
 from journey.store.database import Tx

@@ -7,10 +7,12 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
+from journey.domain.changes import Action, Change, ExistingMessage
 from journey.domain.delivery import OPEN, Reason, Status
 from journey.domain.pathway import Quotes
-from journey.domain.planning import Plan, PlannedMessage, plan_messages
-from journey.domain.replanning import Action, Change, ExistingMessage, diff_plan
+from journey.domain.plan import Plan, PlannedMessage
+from journey.domain.planning import plan_messages
+from journey.domain.replanning import diff_plan
 from tests.strategies import Scenario
 
 CORRECTION = "date-changed"

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from journey.domain.calendar import Shift, Window
+from journey.domain.changes import Change
 from journey.domain.conditions import Facts
 from journey.domain.delivery import Reason
 from journey.domain.pathway import Channel, Pathway
-from journey.domain.planning import Anchors, PlannedMessage, Policies, Verdict, plan_messages
-from journey.domain.replanning import Change, diff_plan
+from journey.domain.plan import Anchors, PlannedMessage, Policies, Verdict
+from journey.domain.planning import plan_messages
+from journey.domain.replanning import diff_plan
 
 LONDON = ZoneInfo("Europe/London")
 ENROLLED = datetime(2026, 12, 1, 10, tzinfo=UTC)

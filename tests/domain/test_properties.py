@@ -9,10 +9,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from journey.domain.calendar import Shift
+from journey.domain.changes import Action, Change
 from journey.domain.delivery import OPEN, Reason, Status
 from journey.domain.pathway import Anchor, Channel, Late, Pathway, Step
-from journey.domain.planning import PlannedMessage, Verdict
-from journey.domain.replanning import Action, Change, diff_plan
+from journey.domain.plan import PlannedMessage, Verdict
+from journey.domain.replanning import diff_plan
 from tests.domain.standing import Standing, planned, standing
 from tests.strategies import Scenario, arrivals, scenarios
 

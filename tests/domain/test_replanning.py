@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from journey.domain.calendar import Window
+from journey.domain.changes import Action, Change
 from journey.domain.delivery import Reason, Status
 from journey.domain.pathway import Channel, Pathway
-from journey.domain.planning import Anchors, Policies
-from journey.domain.replanning import Action, Change
+from journey.domain.plan import Anchors, Policies
 from tests.domain.standing import CORRECTION, Standing, standing
 from tests.strategies import Scenario
 

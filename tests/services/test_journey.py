@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from journey.domain.changes import Action
 from journey.domain.delivery import Reason, Status
 from journey.domain.pathway import Channel
-from journey.domain.replanning import Action
 from journey.services import changing
 from journey.services.context import Refusal, Stale
 from journey.services.enrolling import enroll_all

@@ -16,10 +16,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from journey.domain.changes import Action
 from journey.domain.delivery import Event, Reason, Status
 from journey.domain.outcomes import Receipt
 from journey.domain.pathway import Anchor, Channel
-from journey.domain.replanning import Action
 from journey.services import changing
 from journey.services.clockwatch import Stamp
 from journey.services.context import Refusal

@@ -8,12 +8,12 @@ from datetime import date, datetime, time, timedelta
 
 from journey.bootstrap import App
 from journey.domain.calendar import read_zone
+from journey.domain.changes import Action, Change
 from journey.domain.contact import read_date
 from journey.domain.delivery import Status
 from journey.domain.explain import explain_reason
 from journey.domain.pathway import Channel
-from journey.domain.planning import Verdict
-from journey.domain.replanning import Action, Change
+from journey.domain.plan import Verdict
 from journey.services import changing, suppressing
 from journey.services.admission import read_arrival, read_procedure_date
 from journey.services.changing import Wish
