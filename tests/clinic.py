@@ -13,7 +13,7 @@ from journey.bootstrap import App, build
 from journey.domain.conditions import FactValue
 from journey.domain.pathway import Channel
 from journey.domain.site import Site
-from journey.services import changing
+from journey.services import changing, wishes
 from journey.services.admission import Request, prepare
 from journey.services.dispatching import deliver
 from journey.services.enrolling import Enrolled, enroll
@@ -100,7 +100,7 @@ class Clinic:
         prepared = prepare(request, setting, self.clock.now())
         return enroll(self.app.context, setting, prepared)
 
-    def change(self, enrollment: UUID, wish: changing.Wish) -> changing.Outcome:
+    def change(self, enrollment: UUID, wish: wishes.Wish) -> changing.Outcome:
         return changing.change(self.app.context, enrollment, wish, "tests")
 
     def messages(self, enrollment: UUID) -> list[Message]:

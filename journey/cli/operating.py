@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 
@@ -18,7 +17,7 @@ from journey.services.context import Refusal
 from journey.services.keyring import reseal
 from journey.services.pathway_files import load_pathway
 from journey.services.publishing import add_pathway, find_site, install_content, publish
-from journey.services.site_settings import change_site
+from journey.services.site_settings import add_site, change_site, example_site
 from journey.services.tasks_of_staff import finish
 from journey.settings import Settings, SettingsError, read_settings
 from journey.store import audit, pathways, sites, staff_tasks
@@ -44,27 +43,10 @@ _MOST_TASKS = 200
 
 def first_site(settings: Settings) -> Site:
     """The site that a new installation begins with; `journey site set` changes it."""
-    american = settings.site_country == "US"
-    words = (
-        {
-            "locale": "en-US",
-            "emergency_number": "911",
-            "emergency_place": "the emergency room",
-            "urgent_advice_number": "",
-            "lifting_limit": "10 lb",
-            "phone": "(212) 555-0100",
-            "address": "1 Example Street, New York",
-        }
-        if american
-        else {}
-    )
     try:
-        return Site.model_validate(
-            {"zone": settings.site_time_zone, "country": settings.site_country, **words}
-        )
-    except ValidationError as error:
-        said = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
-        raise SettingsError(f"JOURNEY_SITE_TIME_ZONE or JOURNEY_SITE_COUNTRY: {said}") from None
+        return example_site(settings.site_time_zone, settings.site_country)
+    except Refusal as error:
+        raise SettingsError(f"JOURNEY_SITE_TIME_ZONE or JOURNEY_SITE_COUNTRY: {error}") from None
 
 
 def migrate_command() -> None:
@@ -179,8 +161,20 @@ def show_sites() -> None:
     """Show every site's settings."""
     with opened() as app, app.context.database.read() as tx:
         for stored in sites.everyone(tx):
+            out.print(f"# {stored.site.key}")
             for name, value in stored.site.model_dump(mode="json").items():
                 out.print(f"{name} = {value}", markup=False)
+
+
+@_site.command("add")
+def add_site_command(
+    key: Annotated[str, typer.Argument(help="A short name, such as leeds.")],
+    values: Annotated[list[str], typer.Argument(help="name=value; zone and country are needed.")],
+) -> None:
+    """Add another site of the practice."""
+    with opened() as app:
+        site = add_site(app.context, key, values, actor())
+    out.print(f"Added the site {site.key} ({site.zone}); look at it with: journey site show")
 
 
 @_site.command("set")

@@ -25,9 +25,8 @@ from journey.cli.shared import (
 )
 from journey.domain.changes import Change
 from journey.domain.pathway import Channel
-from journey.services import changing, suppressing
+from journey.services import changing, suppressing, wishes
 from journey.services.admission import Request, prepare
-from journey.services.changing import Wish
 from journey.services.context import Refusal
 from journey.services.enrolling import enroll
 from journey.services.importing import Report, import_file
@@ -35,6 +34,7 @@ from journey.services.looking_up import look_up
 from journey.services.previewing import PreviewedMessage, VirtualPatient, preview
 from journey.services.publishing import find_setting
 from journey.services.timelines import Timeline, timeline
+from journey.services.wishes import Wish
 
 _DEFAULT_PATHWAY = "bvn-ablation"
 Arrival = Annotated[str | None, typer.Option("--arrival", help="HH:MM on the clinic's clocks.")]
@@ -234,20 +234,20 @@ def reschedule_command(
     """Move a procedure to another date or arrival time; without --arrival, the time is open again."""
     day = read_day(procedure_date, "--procedure-date")
     at: time | None = read_time(arrival, "--arrival")
-    _change(enrollment, changing.reschedule(day, at), dry_run)
+    _change(enrollment, wishes.reschedule(day, at), dry_run)
     if at is None:
         out.print("No arrival time is set now; messages that need it wait until you give it with --arrival.")
 
 
 _WISHES: dict[str, Callable[[], Wish]] = {
-    "cancel": changing.cancel,
-    "complete": changing.complete,
-    "postpone": changing.postpone,
-    "pause": changing.pause,
-    "resume": changing.resume,
-    "withdraw": changing.withdraw,
-    "replan": changing.replan,
-    "booked": lambda: changing.reach_goal("booked"),
+    "cancel": wishes.cancel,
+    "complete": wishes.complete,
+    "postpone": wishes.postpone,
+    "pause": wishes.pause,
+    "resume": wishes.resume,
+    "withdraw": wishes.withdraw,
+    "replan": wishes.replan,
+    "booked": lambda: wishes.reach_goal("booked"),
 }
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from journey.bootstrap import App
 from journey.domain.conditions import FactValue
 from journey.domain.pathway import Channel
-from journey.services import changing, suppressing
+from journey.services import changing, suppressing, wishes
 from journey.services.admission import Request, prepare, read_arrival
 from journey.services.enrolling import enroll
 from journey.services.publishing import find_setting
@@ -130,7 +130,7 @@ def enroll_those_of(app: App, moment: datetime) -> dict[Member, UUID]:
 
 def second_day(app: App, ids: Mapping[Member, UUID]) -> None:
     """What staff and patients do once the welcome messages are out."""
-    later = changing.reschedule(CARLA.procedure + timedelta(days=7), read_arrival(CARLA.arrival))
+    later = wishes.reschedule(CARLA.procedure + timedelta(days=7), read_arrival(CARLA.arrival))
     changing.change(app.context, ids[CARLA], later, ACTOR)
     suppressing.stop(app.context, Channel.SMS, DAVID.phone, source="reply", evidence="STOP")
-    changing.change(app.context, ids[ELIF], changing.cancel(), ACTOR)
+    changing.change(app.context, ids[ELIF], wishes.cancel(), ACTOR)

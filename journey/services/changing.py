@@ -7,9 +7,9 @@ accepted was accepted before the change, and nothing goes out on the old terms a
 from __future__ import annotations
 
 import time as real_time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import datetime
 from uuid import UUID
 
 from journey.domain.calendar import read_zone
@@ -20,11 +20,11 @@ from journey.domain.pathway import Channel
 from journey.domain.plan import Plan
 from journey.domain.planning import plan_messages
 from journey.domain.replanning import diff_plan
-from journey.services.admission import MAX_AHEAD
 from journey.services.context import Context, Refusal, Stale
 from journey.services.followups import tasks_for
 from journey.services.library import Library, policies_for, window_for
 from journey.services.reaching import address_tokens, reachable_channels
+from journey.services.wishes import Wish, replan
 from journey.store import audit, enrollments, messages, patients, sites, staff_tasks, suppressions
 from journey.store.database import Conflict, Tx
 from journey.store.enrollments import LIVE, Enrollment
@@ -37,100 +37,11 @@ _POLL = 0.05  # seconds between looks at a message that is on its way
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody wants changed: a new enrollment made of the old one, or a refusal."""
-
-    action: str
-    apply: Callable[[Enrollment, datetime], Enrollment]  # of the old one and the clinic's local now
-    gone: Reason = Reason.NO_LONGER_APPLIES  # recorded on messages that fall away
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """The enrollment after the change, and each message's part in it."""
 
     enrollment: Enrollment
     changes: Sequence[Change]
-
-
-def reschedule(day: date, arrival: time | None) -> Wish:
-    """A new date and arrival time."""
-
-    def apply(old: Enrollment, now: datetime) -> Enrollment:
-        if old.completed_on is not None:
-            raise Refusal("the procedure went ahead; a new date needs a new enrollment")
-        if not now.date() <= day <= now.date() + MAX_AHEAD:
-            raise Refusal(f"{day} is past or more than two years ahead; check the date")
-        if day == now.date() and arrival is not None and arrival <= now.time():
-            raise Refusal(f"{day} {arrival:%H:%M} is past at the clinic; check the time")
-        return replace(old, procedure_date=day, arrival_time=arrival)
-
-    return Wish("enrollment.rescheduled", apply, Reason.DATE_MOVED)
-
-
-def postpone() -> Wish:
-    """No date any more, for now."""
-
-    def apply(old: Enrollment, now: datetime) -> Enrollment:
-        return replace(old, procedure_date=None, arrival_time=None)
-
-    return Wish("enrollment.postponed", apply, Reason.POSTPONED)
-
-
-def cancel() -> Wish:
-    def apply(old: Enrollment, now: datetime) -> Enrollment:
-        return replace(old, status=EnrollmentStatus.CANCELLED)
-
-    return Wish("enrollment.cancelled", apply, Reason.ENROLLMENT_CANCELLED)
-
-
-def withdraw() -> Wish:
-    def apply(old: Enrollment, now: datetime) -> Enrollment:
-        return replace(old, status=EnrollmentStatus.WITHDRAWN)
-
-    return Wish("enrollment.withdrawn", apply, Reason.WITHDRAWN)
-
-
-def complete(day: date | None = None) -> Wish:
-    """The procedure went ahead."""
-
-    def apply(old: Enrollment, now: datetime) -> Enrollment:
-        done = day or old.procedure_date
-        if done is None:
-            raise Refusal("there is no procedure date; give the day it went ahead")
-        if done > now.date():
-            raise Refusal(f"{done} is still to come; say so when it went ahead, or move the date")
-        return replace(old, completed_on=done)
-
-    return Wish("enrollment.completed", apply)
-
-
-def pause() -> Wish:
-    def apply(old: Enrollment, now: datetime) -> Enrollment:
-        return replace(old, status=EnrollmentStatus.PAUSED)
-
-    return Wish("enrollment.paused", apply)
-
-
-def resume() -> Wish:
-    def apply(old: Enrollment, now: datetime) -> Enrollment:
-        return replace(old, status=EnrollmentStatus.ACTIVE)
-
-    return Wish("enrollment.resumed", apply)
-
-
-def reach_goal(goal: str) -> Wish:
-    """Something that ends steps, such as "booked"."""
-
-    def apply(old: Enrollment, now: datetime) -> Enrollment:
-        return replace(old, goals=tuple(sorted({*old.goals, goal})))
-
-    return Wish("enrollment.goal_reached", apply, Reason.GOAL_REACHED)
-
-
-def replan() -> Wish:
-    """The same terms, looked at anew: after a contact, consent or site has changed."""
-    return Wish("enrollment.replanned", lambda old, _: old)
 
 
 def preview_change(context: Context, enrollment_id: UUID, wish: Wish) -> Outcome:
@@ -157,6 +68,16 @@ def change(
             if not (patient_enough and _is_on_its_way(existing)):
                 return _apply(tx, old, existing, wish, actor, context.clock.now())
         real_time.sleep(_POLL)
+
+
+def replan_live(context: Context, enrollment_id: UUID, actor: str) -> None:
+    """Looks at an enrollment anew once nothing of it is on its way; one that ended meanwhile is left."""
+    try:
+        change(context, enrollment_id, replan(), actor)
+    except Refusal:
+        with context.database.read() as tx:
+            if _load(tx, enrollment_id, lock=False).status in LIVE:
+                raise
 
 
 def _is_on_its_way(existing: Sequence[Message]) -> bool:

@@ -12,10 +12,11 @@ from journey.domain.contact import ContactPlan, identity
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel
 from journey.services.admission import Prepared, Setting, plan_for
-from journey.services.changing import change, replan
+from journey.services.changing import change
 from journey.services.context import Context, Refusal
 from journey.services.followups import tasks_for
 from journey.services.reaching import address_tokens, reachable_channels
+from journey.services.wishes import replan
 from journey.store import audit, enrollments, messages, patients, staff_tasks, suppressions
 from journey.store.database import Conflict, Tx
 from journey.store.enrollments import Enrollment

@@ -1,17 +1,54 @@
-"""Changing a site's settings, and with them the times of what is still to go."""
+"""Making a site, and changing its settings, and with them the times of what is still to go."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from journey.domain.site import Site
-from journey.services.changing import change, replan
+from journey.services.changing import replan_live
 from journey.services.context import Context, Refusal, Stale
 from journey.store import audit, enrollments, sites
+from journey.store.database import Conflict
 from journey.store.sites import StoredSite
+
+_AMERICAN = {
+    "locale": "en-US",
+    "emergency_number": "911",
+    "emergency_place": "the emergency room",
+    "urgent_advice_number": "",
+    "lifting_limit": "10 lb",
+    "phone": "(212) 555-0100",
+    "address": "1 Example Street, New York",
+}
+
+
+def example_site(zone: str, country: str, key: str = "main") -> Site:
+    """A site to begin with. Its name, phone and addresses are examples, for the practice to replace."""
+    words = _AMERICAN if country == "US" else {}
+    return _validated({"key": key, "zone": zone, "country": country, **words})
+
+
+def add_site(context: Context, key: str, pairs: Sequence[str], actor: str) -> Site:
+    """Makes a further site of name=value pairs; zone and country must be among them."""
+    given = {name: text for name, _, text in (pair.partition("=") for pair in pairs)}
+    missing = [name for name in ("zone", "country") if not given.get(name)]
+    if missing:
+        raise Refusal(f"a site needs {' and '.join(missing)}, such as zone=Europe/London country=GB")
+    site = _read(example_site(given["zone"], given["country"], key), pairs)
+    try:
+        with context.database.write() as tx:
+            sites.add(tx, site)
+            entry = audit.Entry(actor, "site.added", f"site/{site.key}", {})
+            audit.append(tx, [entry], context.clock.now())
+    except Conflict:
+        raise Refusal(
+            f"there is a site {key} already; choose another key, or use: journey site set"
+        ) from None
+    return site
 
 
 def change_site(
@@ -23,6 +60,8 @@ def change_site(
 ) -> int:
     """Applies name=value pairs. Returns how many enrollments were planned anew."""
     changed = _read(stored.site, pairs)
+    if changed.key != stored.site.key:
+        raise Refusal(f"a site keeps its key ({stored.site.key}): files and commands name it by that")
     with context.database.write() as tx:
         if not sites.save(tx, stored, changed):
             raise Stale("somebody else changed this site; look at it again, then decide")
@@ -32,7 +71,7 @@ def change_site(
     with context.database.read() as tx:
         affected = enrollments.live_of_site(tx, stored.id)
     for done, enrollment_id in enumerate(affected, start=1):
-        change(context, enrollment_id, replan(), actor)
+        replan_live(context, enrollment_id, actor)
         progress(done, len(affected))
     return len(affected)
 
@@ -45,7 +84,18 @@ def _read(site: Site, pairs: Sequence[str]) -> Site:
             raise Refusal(f"{pair}: write name=value with one of: {', '.join(values)}")
         # Lists and yes/no are read as YAML; everything else stays the text it is.
         plain = isinstance(values[name], str)
-        values[name] = text if plain else yaml.safe_load(text)
+        values[name] = text if plain else _as_yaml(pair, text)
+    return _validated(values)
+
+
+def _as_yaml(pair: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise Refusal(f"{pair}: write a list like [0, 1, 2], or yes or no") from None
+
+
+def _validated(values: dict[str, Any]) -> Site:
     try:
         return Site.model_validate(values)
     except ValidationError as error:

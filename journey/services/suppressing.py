@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from journey.domain.contact import read_email, read_phone
 from journey.domain.delivery import Reason
 from journey.domain.pathway import Channel
-from journey.services.changing import change, replan
+from journey.services.changing import replan_live
 from journey.services.context import Context, Refusal
 from journey.store import audit, enrollments, patients, sites, suppressions
 
@@ -72,14 +70,4 @@ def _replan_all(context: Context, channel: Channel, address: str, actor: str) ->
         owners = patients.with_address(tx, channel, address)
         live = enrollments.live_of_patients(tx, owners)
     for enrollment in live:
-        try:
-            change(context, enrollment.id, replan(), actor)
-        except Refusal:
-            if _is_live(context, enrollment.id):
-                raise  # else it has ended meanwhile, and nothing goes out anyway
-
-
-def _is_live(context: Context, enrollment_id: UUID) -> bool:
-    with context.database.read() as tx:
-        found = enrollments.get(tx, enrollment_id)
-    return found is not None and found.status in enrollments.LIVE
+        replan_live(context, enrollment.id, actor)

@@ -12,13 +12,14 @@ from uuid import UUID
 from journey.domain.calendar import read_zone, to_instant
 from journey.domain.contact import FieldErrors
 from journey.domain.pathway import Channel
-from journey.services import changing
+from journey.services import changing, wishes
 from journey.services.admission import prepare
-from journey.services.changing import Wish, change
+from journey.services.changing import change
 from journey.services.context import Context, Refusal
 from journey.services.enrolling import Enrolled
 from journey.services.enrolling import enroll as enroll_one
 from journey.services.suppressing import restart, stop
+from journey.services.wishes import Wish
 from journey.simulation.people import (
     SITES,
     Case,
@@ -144,54 +145,54 @@ def reschedule(world: World, case: Case) -> None:
     case.day = day
     case.arrival = None if draw.random() < 0.2 else pick_arrival(draw)
     world.history.note(f"wants {case.day} {case.arrival}", case.id)
-    _change(world, "reschedule", case, changing.reschedule(case.day, case.arrival))
+    _change(world, "reschedule", case, wishes.reschedule(case.day, case.arrival))
 
 
 def set_arrival(world: World, case: Case) -> None:
     case.arrival = pick_arrival(world.people)
     if case.day is not None:
         world.history.note(f"wants {case.day} {case.arrival}", case.id)
-        _change(world, "set arrival", case, changing.reschedule(case.day, case.arrival))
+        _change(world, "set arrival", case, wishes.reschedule(case.day, case.arrival))
 
 
 def postpone(world: World, case: Case) -> None:
     case.day = case.arrival = None
-    _change(world, "postpone", case, changing.postpone())
+    _change(world, "postpone", case, wishes.postpone())
     if world.people.random() < 0.75:
         world.scheduler.after(world.people.randrange(10 * DAY), partial(reschedule, world, case))
 
 
 def cancel(world: World, case: Case) -> None:
-    _change(world, "cancel", case, changing.cancel())
+    _change(world, "cancel", case, wishes.cancel())
 
 
 def withdraw(world: World, case: Case) -> None:
-    _change(world, "withdraw", case, changing.withdraw())
+    _change(world, "withdraw", case, wishes.withdraw())
 
 
 def complete(world: World, case: Case) -> None:
     """Only what has begun can have gone ahead: a new date may lie ahead by now."""
     if case.day is not None and _begins(world, case) < world.scheduler.now:
-        _change(world, "complete", case, changing.complete())
+        _change(world, "complete", case, wishes.complete())
 
 
 def pause(world: World, case: Case) -> None:
-    _change(world, "pause", case, changing.pause())
+    _change(world, "pause", case, wishes.pause())
     if world.people.random() < 0.85:
         long = 10 * DAY if world.people.random() < 0.5 else 20 * MINUTE
         world.scheduler.after(world.people.randrange(long), partial(resume, world, case))
 
 
 def resume(world: World, case: Case) -> None:
-    _change(world, "resume", case, changing.resume())
+    _change(world, "resume", case, wishes.resume())
 
 
 def book(world: World, case: Case) -> None:
-    _change(world, "book", case, changing.reach_goal("booked"))
+    _change(world, "book", case, wishes.reach_goal("booked"))
 
 
 def replan(world: World, case: Case) -> None:
-    _change(world, "replan", case, changing.replan())
+    _change(world, "replan", case, wishes.replan())
 
 
 def opt_out(world: World, case: Case) -> None:

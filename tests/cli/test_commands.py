@@ -144,6 +144,24 @@ def test_the_doctor_finds_our_example_values_in_a_real_practice(practice: Operat
     assert "our example" not in practice.run("doctor", code=1)
 
 
+def test_a_second_site_is_added_once_and_then_enrolling_asks_which(practice: Operator) -> None:
+    with pytest.raises(Refusal, match="a site needs zone and country"):
+        practice.run("site", "add", "boston", "name=Boston Spine")
+    with pytest.raises(Refusal, match="zone: 'Boston' is no time zone"):
+        practice.run("site", "add", "boston", "zone=Boston", "country=US")
+    practice.run("site", "add", "boston", "zone=America/New_York", "country=US", "name=Boston Spine")
+    shown = practice.run("site", "show")
+    assert "zone = America/New_York" in shown
+    assert "emergency_number = 911" in shown
+    with pytest.raises(Refusal, match="there is a site boston already"):
+        practice.run("site", "add", "boston", "zone=America/New_York", "country=US")
+    with pytest.raises(Refusal, match="a site keeps its key"):
+        practice.run("site", "set", "key=boston", "--site", "main")
+    with pytest.raises(Refusal, match="which site"):
+        practice.run(*ANNA)
+    assert practice.json(*ANNA, "--site", "boston")["new"]
+
+
 @pytest.mark.parametrize("sender", ["clinic", "Clinic <>", "a@b\nBcc: c@d", "a b@c d"])
 def test_a_sender_that_is_no_address_is_refused(operator: Operator, sender: str) -> None:
     operator.environment["JOURNEY_EMAIL_FROM"] = sender

@@ -7,7 +7,7 @@ import pytest
 
 from journey.domain.delivery import Status
 from journey.domain.pathway import Channel
-from journey.services import changing
+from journey.services import changing, wishes
 from journey.services.suppressing import stop
 from tests.fakes.sdk import SDK_WARNINGS
 from tests.fakes.twilio_process import FakeTwilio
@@ -77,7 +77,7 @@ def test_after_a_new_date_has_returned_nothing_quotes_the_old_one_and_each_patie
     old, new = today + timedelta(days=60), today + timedelta(days=67)
 
     def reschedule(who: Patient) -> None:
-        wish = changing.reschedule(new, None)
+        wish = wishes.reschedule(new, None)
         changing.change(plant.clinic.app.context, who.enrollment, wish, "faults")
 
     raced = run(plant, fake_twilio, size, reschedule)
@@ -104,4 +104,4 @@ def test_refusals_that_race_a_cancellation_neither_block_each_other_nor_are_sile
 
 
 def cancel(plant: Plant, who: Patient) -> None:
-    changing.change(plant.clinic.app.context, who.enrollment, changing.cancel(), "faults")
+    changing.change(plant.clinic.app.context, who.enrollment, wishes.cancel(), "faults")

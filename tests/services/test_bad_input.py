@@ -16,7 +16,7 @@ from sqlalchemy import event, func, select, text
 from journey.bootstrap import build, build_sealer
 from journey.domain.contact import FieldErrors
 from journey.domain.pathway import Channel
-from journey.services import changing
+from journey.services import wishes
 from journey.services.admission import Request, prepare
 from journey.services.context import Refusal
 from journey.services.enrolling import enroll_all
@@ -139,28 +139,28 @@ def test_one_row_that_cannot_be_written_writes_none_of_the_batch(clinic: Clinic)
 def test_rescheduling_to_a_past_date_is_refused(clinic: Clinic, day: date) -> None:
     enrolled = clinic.enroll()
     clinic.work()
-    wish = changing.reschedule(day, None)
+    wish = wishes.reschedule(day, None)
     refused(clinic, lambda: clinic.change(enrolled.enrollment_id, wish), Refusal, "past")
 
 
 def test_rescheduling_to_today_where_the_arrival_has_passed_is_refused(clinic: Clinic) -> None:
     enrolled = clinic.enroll()
     clinic.work()
-    wish = changing.reschedule(START.date(), time(9))
+    wish = wishes.reschedule(START.date(), time(9))
     refused(clinic, lambda: clinic.change(enrolled.enrollment_id, wish), Refusal, "past")
 
 
 def test_rescheduling_onto_another_enrollment_of_the_same_patient_is_refused(clinic: Clinic) -> None:
     first = clinic.enroll()
     clinic.enroll(day="2026-12-22")
-    wish = changing.reschedule(date(2026, 12, 22), time(9))
+    wish = wishes.reschedule(date(2026, 12, 22), time(9))
     refused(clinic, lambda: clinic.change(first.enrollment_id, wish), Refusal, "already enrolled")
 
 
 def test_what_has_ended_takes_no_more_changes(embedded_clinic: Clinic) -> None:
     enrolled = embedded_clinic.enroll()
-    embedded_clinic.change(enrolled.enrollment_id, changing.cancel())
-    act = lambda: embedded_clinic.change(enrolled.enrollment_id, changing.resume())  # noqa: E731
+    embedded_clinic.change(enrolled.enrollment_id, wishes.cancel())
+    act = lambda: embedded_clinic.change(enrolled.enrollment_id, wishes.resume())  # noqa: E731
     refused(embedded_clinic, act, Refusal, "is cancelled; enroll the patient again instead")
 
 

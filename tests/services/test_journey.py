@@ -7,7 +7,7 @@ import pytest
 from journey.domain.changes import Action
 from journey.domain.delivery import Reason, Status
 from journey.domain.pathway import Channel
-from journey.services import changing
+from journey.services import changing, wishes
 from journey.services.context import Refusal, Stale
 from journey.services.enrolling import enroll_all
 from journey.services.suppressing import restart, stop
@@ -35,13 +35,13 @@ def test_the_same_patient_pathway_and_date_is_one_enrollment(clinic: Clinic) -> 
 def test_a_new_date_repeats_what_quoted_the_old_one_and_corrects_once(clinic: Clinic) -> None:
     enrolled = clinic.enroll()
     clinic.run_until(datetime(2026, 12, 11, tzinfo=UTC))
-    outcome = clinic.change(enrolled.enrollment_id, changing.reschedule(date(2026, 12, 22), time(10)))
+    outcome = clinic.change(enrolled.enrollment_id, wishes.reschedule(date(2026, 12, 22), time(10)))
     actions = {change.step: change.action for change in outcome.changes}
     assert actions["welcome"] is Action.KEEP
     assert actions["confirm"] is Action.ADD
     assert actions["going-home"] is Action.MOVE
     assert actions["date-changed"] is Action.CORRECT
-    again = clinic.change(enrolled.enrollment_id, changing.replan())
+    again = clinic.change(enrolled.enrollment_id, wishes.replan())
     assert {change.action for change in again.changes} == {Action.KEEP}
     clinic.run_until(YEAR_END)
     steps = [row.step for row in clinic.messages(enrolled.enrollment_id) if row.status is Status.DELIVERED]
@@ -54,7 +54,7 @@ def test_nothing_goes_out_after_a_cancellation(clinic: Clinic) -> None:
     enrolled = clinic.enroll()
     clinic.run_until(datetime(2026, 12, 11, tzinfo=UTC))
     before = len(clinic.outbox())
-    clinic.change(enrolled.enrollment_id, changing.cancel())
+    clinic.change(enrolled.enrollment_id, wishes.cancel())
     clinic.run_until(YEAR_END)
     assert len(clinic.outbox()) == before
     reasons = {m.reason for m in clinic.messages(enrolled.enrollment_id) if m.status is Status.CANCELLED}
@@ -92,17 +92,17 @@ def test_without_an_arrival_time_fasting_is_held_with_a_task_and_expires_with_a_
 
 def test_setting_the_arrival_time_releases_what_waited_and_closes_the_task(clinic: Clinic) -> None:
     enrolled = clinic.enroll(arrival=None)
-    clinic.change(enrolled.enrollment_id, changing.reschedule(PROCEDURE, time(9)))
+    clinic.change(enrolled.enrollment_id, wishes.reschedule(PROCEDURE, time(9)))
     assert clinic.message(enrolled.enrollment_id, "fasting-reminder").status is Status.PLANNED
     assert clinic.tasks() == []
 
 
 def test_pause_holds_everything_and_resume_follows_each_late_rule(clinic: Clinic) -> None:
     enrolled = clinic.enroll()
-    clinic.change(enrolled.enrollment_id, changing.pause())
+    clinic.change(enrolled.enrollment_id, wishes.pause())
     clinic.clock.advance(timedelta(days=15))
     assert clinic.work() == 0
-    clinic.change(enrolled.enrollment_id, changing.resume())
+    clinic.change(enrolled.enrollment_id, wishes.resume())
     late = clinic.message(enrolled.enrollment_id, "confirm")
     assert late.status is Status.EXPIRED
     assert clinic.message(enrolled.enrollment_id, "day-3").status is Status.PLANNED
@@ -110,9 +110,9 @@ def test_pause_holds_everything_and_resume_follows_each_late_rule(clinic: Clinic
 
 def test_an_older_revision_is_refused(clinic: Clinic) -> None:
     enrolled = clinic.enroll()
-    clinic.change(enrolled.enrollment_id, changing.pause())
+    clinic.change(enrolled.enrollment_id, wishes.pause())
     with pytest.raises(Stale):
-        changing.change(clinic.app.context, enrolled.enrollment_id, changing.resume(), "other", revision=0)
+        changing.change(clinic.app.context, enrolled.enrollment_id, wishes.resume(), "other", revision=0)
 
 
 def test_nobody_is_enrolled_by_an_empty_batch(clinic: Clinic) -> None:

@@ -20,7 +20,7 @@ from journey.domain.changes import Action
 from journey.domain.delivery import Event, Reason, Status
 from journey.domain.outcomes import Receipt
 from journey.domain.pathway import Anchor, Channel
-from journey.services import changing
+from journey.services import wishes
 from journey.services.clockwatch import Stamp
 from journey.services.context import Refusal
 from journey.services.pathway_files import load_built_in
@@ -106,7 +106,7 @@ class Practice(RuleBasedStateMachine):
     @rule(pick=_picks, ahead=st.integers(1, 25), arrival=arrivals)
     def reschedule(self, pick: int, ahead: int, arrival: time | None) -> None:
         day = self.clinic.clock.now().date() + timedelta(days=ahead)
-        self._change(pick, changing.reschedule(day, arrival))
+        self._change(pick, wishes.reschedule(day, arrival))
 
     @precondition(lambda self: self.enrolled)
     @rule(pick=_picks, arrival=arrivals)
@@ -114,24 +114,24 @@ class Practice(RuleBasedStateMachine):
         enrollment = self._enrollment(self._pick(pick))
         tomorrow = self.clinic.clock.now().date() + timedelta(days=1)
         if enrollment.procedure_date and enrollment.procedure_date >= tomorrow:
-            self._change(pick, changing.reschedule(enrollment.procedure_date, arrival))
+            self._change(pick, wishes.reschedule(enrollment.procedure_date, arrival))
 
     @precondition(lambda self: self.enrolled)
     @rule(
         pick=_picks,
-        wish=st.sampled_from((changing.pause, changing.resume, changing.postpone, changing.complete)),
+        wish=st.sampled_from((wishes.pause, wishes.resume, wishes.postpone, wishes.complete)),
     )
-    def change(self, pick: int, wish: Callable[[], changing.Wish]) -> None:
+    def change(self, pick: int, wish: Callable[[], wishes.Wish]) -> None:
         self._change(pick, wish())
 
     @precondition(lambda self: self.enrolled)
     @rule(pick=_picks)
     def book(self, pick: int) -> None:
-        self._change(pick, changing.reach_goal("booked"))
+        self._change(pick, wishes.reach_goal("booked"))
 
     @precondition(lambda self: self.enrolled)
-    @rule(pick=_picks, wish=st.sampled_from((changing.cancel, changing.withdraw)))
-    def end(self, pick: int, wish: Callable[[], changing.Wish]) -> None:
+    @rule(pick=_picks, wish=st.sampled_from((wishes.cancel, wishes.withdraw)))
+    def end(self, pick: int, wish: Callable[[], wishes.Wish]) -> None:
         if self._change(pick, wish()):
             self.closed_at[self._pick(pick)] = len(self.ledger.entries)
 
@@ -316,8 +316,8 @@ class Practice(RuleBasedStateMachine):
         self.ledger.can_look_up = True
         for enrollment_id in self.enrolled:
             if self._enrollment(enrollment_id).status in LIVE:
-                again = self.clinic.change(enrollment_id, changing.replan())
-                once_more = self.clinic.change(enrollment_id, changing.replan())
+                again = self.clinic.change(enrollment_id, wishes.replan())
+                once_more = self.clinic.change(enrollment_id, wishes.replan())
                 assert {change.action for change in once_more.changes} <= {Action.KEEP}, again
         for span in (timedelta(minutes=2), timedelta(days=400), timedelta(hours=2), timedelta(hours=2)):
             self.clinic.clock.advance(span)
@@ -337,7 +337,7 @@ class Practice(RuleBasedStateMachine):
     def _pick(self, pick: int) -> UUID:
         return self.enrolled[pick % len(self.enrolled)]
 
-    def _change(self, pick: int, wish: changing.Wish) -> bool:
+    def _change(self, pick: int, wish: wishes.Wish) -> bool:
         try:
             self.clinic.change(self._pick(pick), wish)
         except Refusal:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from journey.domain.delivery import Reason
 from journey.domain.pathway import Channel
-from journey.services import changing
+from journey.services import wishes
 from journey.store import audit, patients, staff_tasks, suppressions
 from journey.store.database import Tx
 from journey.store.schema import audit_entries
@@ -158,8 +158,8 @@ def test_closing_closes_only_what_it_names(clinic: Clinic) -> None:
 def _chained(clinic: Clinic) -> int:
     """A few real entries; returns how many there are."""
     enrolled = clinic.enroll()
-    clinic.change(enrolled.enrollment_id, changing.pause())
-    clinic.change(enrolled.enrollment_id, changing.resume())
+    clinic.change(enrolled.enrollment_id, wishes.pause())
+    clinic.change(enrolled.enrollment_id, wishes.resume())
     with clinic.database.read() as tx:
         state = audit.verify(tx)
     assert state.broken_at is None

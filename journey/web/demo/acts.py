@@ -14,10 +14,10 @@ from journey.domain.delivery import Status
 from journey.domain.explain import explain_reason
 from journey.domain.pathway import Channel
 from journey.domain.plan import Verdict
-from journey.services import changing, suppressing
+from journey.services import changing, suppressing, wishes
 from journey.services.admission import read_arrival, read_procedure_date
-from journey.services.changing import Wish
 from journey.services.context import Refusal
+from journey.services.wishes import Wish
 from journey.store.enrollments import LIVE
 from journey.web.demo.cards import Chart, clinic_time, step_title
 from journey.web.words import CHANNELS, Tag, count, join, say_day
@@ -141,14 +141,14 @@ def wish_of(chart: Chart, asked: Asked, now: datetime) -> Wish | None:
     """The change to the enrollment, or None where it is the address that changes."""
 
     def new_terms() -> Wish:
-        return changing.reschedule(*_date_and_time(chart, asked, now))
+        return wishes.reschedule(*_date_and_time(chart, asked, now))
 
     makers: dict[str, Callable[[], Wish]] = {
         "move": new_terms,
         "arrival": new_terms,
-        "cancel": changing.cancel,
-        "went-ahead": changing.complete,
-        "booked": lambda: changing.reach_goal(BOOKED),
+        "cancel": wishes.cancel,
+        "went-ahead": wishes.complete,
+        "booked": lambda: wishes.reach_goal(BOOKED),
     }
     maker = makers.get(asked.act.key)
     return maker() if maker else None

@@ -1,0 +1,102 @@
+"""What may be wished of an enrollment: a new date, an end, a pause, a goal. `changing` grants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+
+from journey.domain.delivery import Reason
+from journey.domain.eligibility import EnrollmentStatus
+from journey.services.admission import MAX_AHEAD
+from journey.services.context import Refusal
+from journey.store.enrollments import Enrollment
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants changed: a new enrollment made of the old one, or a refusal."""
+
+    action: str
+    apply: Callable[[Enrollment, datetime], Enrollment]  # of the old one and the clinic's local now
+    gone: Reason = Reason.NO_LONGER_APPLIES  # recorded on messages that fall away
+
+
+def reschedule(day: date, arrival: time | None) -> Wish:
+    """A new date and arrival time."""
+
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
+        if old.completed_on is not None:
+            raise Refusal("the procedure went ahead; a new date needs a new enrollment")
+        if not now.date() <= day <= now.date() + MAX_AHEAD:
+            raise Refusal(f"{day} is past or more than two years ahead; check the date")
+        if day == now.date() and arrival is not None and arrival <= now.time():
+            raise Refusal(f"{day} {arrival:%H:%M} is past at the clinic; check the time")
+        return replace(old, procedure_date=day, arrival_time=arrival)
+
+    return Wish("enrollment.rescheduled", apply, Reason.DATE_MOVED)
+
+
+def postpone() -> Wish:
+    """No date any more, for now."""
+
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
+        return replace(old, procedure_date=None, arrival_time=None)
+
+    return Wish("enrollment.postponed", apply, Reason.POSTPONED)
+
+
+def cancel() -> Wish:
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
+        return replace(old, status=EnrollmentStatus.CANCELLED)
+
+    return Wish("enrollment.cancelled", apply, Reason.ENROLLMENT_CANCELLED)
+
+
+def withdraw() -> Wish:
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
+        return replace(old, status=EnrollmentStatus.WITHDRAWN)
+
+    return Wish("enrollment.withdrawn", apply, Reason.WITHDRAWN)
+
+
+def complete(day: date | None = None) -> Wish:
+    """The procedure went ahead."""
+
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
+        done = day or old.procedure_date
+        if done is None:
+            raise Refusal("there is no procedure date; give the day it went ahead")
+        if done > now.date():
+            raise Refusal(f"{done} is still to come; say so when it went ahead, or move the date")
+        return replace(old, completed_on=done)
+
+    return Wish("enrollment.completed", apply)
+
+
+def pause() -> Wish:
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
+        return replace(old, status=EnrollmentStatus.PAUSED)
+
+    return Wish("enrollment.paused", apply)
+
+
+def resume() -> Wish:
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
+        return replace(old, status=EnrollmentStatus.ACTIVE)
+
+    return Wish("enrollment.resumed", apply)
+
+
+def reach_goal(goal: str) -> Wish:
+    """Something that ends steps, such as "booked"."""
+
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
+        return replace(old, goals=tuple(sorted({*old.goals, goal})))
+
+    return Wish("enrollment.goal_reached", apply, Reason.GOAL_REACHED)
+
+
+def replan() -> Wish:
+    """The same terms, looked at anew: after a contact, consent or site has changed."""
+    return Wish("enrollment.replanned", lambda old, _: old)
