@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import time, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -207,15 +208,12 @@ class Pathway(_Strict):
             tests = list(step.when.tests()) if step.when else []
             used = {test.fact for test in tests} | ({ARRIVAL_FACT} if step.needs_arrival else set())
             for name in sorted(used - declared.keys()):
-                raise ValueError(
-                    f"step {step.key} uses the unknown fact {name}; declare it under facts, or use "
-                    f"one of: {', '.join(sorted(declared)) or 'none declared'}"
-                )
+                raise ValueError(_unknown_fact(step, name, declared))
             for test in tests:
                 _refuse_never(step, declared[test.fact], test)
             if step.until is not None and step.until not in self.goals:
                 raise ValueError(
-                    f"step {step.key} ends with the unknown goal {step.until}; declare it under goals"
+                    f"step {step.key} (until) ends with the unknown goal {step.until}; declare it under goals"
                 )
         return self
 
@@ -250,14 +248,27 @@ class Pathway(_Strict):
         }
 
 
+def _unknown_fact(step: Step, name: str, declared: Mapping[str, Fact]) -> str:
+    in_if = step.when is not None and any(test.fact == name for test in step.when.tests())
+    said = f"step {step.key} {'(if) ' if in_if else ''}uses the unknown fact {name}; "
+    if name == ARRIVAL_FACT:
+        return f"{said}add it under facts: {{ key: arrival_time, label: Arrival time, type: time }}"
+    return f"{said}declare it under facts, or use one of: {', '.join(sorted(declared)) or 'none declared'}"
+
+
+def _as_written(value: bool | str) -> str:
+    """As it stands in a file: true and false without quotes."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
 def _refuse_never(step: Step, fact: Fact, test: FactIs) -> None:
     """A condition that no value of the fact can meet is a spelling mistake."""
     possible: tuple[bool | str, ...] = (True, False) if fact.type == "boolean" else fact.choices
     for value in (test.equals,) if test.one_of is None else test.one_of:
         if not any(value == one and type(value) is type(one) for one in possible):
             raise ValueError(
-                f"step {step.key} asks whether {fact.key} is {value!r}, which it never is; it can be "
-                f"{', '.join(map(str, possible)) or 'tested by needs: [arrival_time] only'}"
+                f"step {step.key} (if) asks whether {fact.key} is {value!r}, which it never is; it can be "
+                f"{', '.join(_as_written(one) for one in possible) or 'tested by needs: [arrival_time] only'}"
             )
 
 

@@ -34,12 +34,14 @@ class StepTime:
 
 
 def parse_wall_time(text: Any) -> time:
-    """Reads "HH:MM" (24 h). YAML reads an unquoted 18:00 as the number 1080, hence the hint."""
+    """Reads "HH:MM" (24 h)."""
     if isinstance(text, time):
         return text
+    if isinstance(text, int):  # YAML reads an unquoted 18:00 as the number 1080
+        raise ValueError(f'{text!r} is not a time of day; put it in quotes: "HH:MM"')
     match = _WALL.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise ValueError(f'{text!r} is not a time of day; write it as "HH:MM" in quotes')
+        raise ValueError(f'{text!r} is not a time of day; write it as "HH:MM", from 00:00 to 23:59')
     return time(int(match[1]), int(match[2]))
 
 
@@ -69,7 +71,12 @@ def parse_step_time(text: Any) -> StepTime:
     if match is not None:
         offset = parse_duration(match[2]) if match[2] else timedelta(0)
         return StepTime(from_arrival=-offset if match[1] == "-" else offset)
-    return StepTime(wall=parse_wall_time(text))
+    try:
+        return StepTime(wall=parse_wall_time(text))
+    except ValueError as error:
+        if isinstance(text, str):
+            raise ValueError(f"{error}, or as arrival-2h without spaces, or as at once") from None
+        raise
 
 
 WallTime = Annotated[time, PlainValidator(parse_wall_time), PlainSerializer(lambda t: t.strftime("%H:%M"))]

@@ -37,11 +37,25 @@ class LocalClock:
         return clock(self)
 
 
+_FITS = {
+    LocalDate: "it is for dates; times take clock",
+    LocalClock: "it is for times; dates take long_date or short_date",
+    datetime: "it is for a day with a time, such as fasting.food_until",
+    str: "it is for texts",
+}
+
+
+def _call(value: Any) -> str:
+    """What a value is, in words: its own text could be a patient's name."""
+    kinds = {LocalDate: "a date", LocalClock: "a time", time: "a time", str: "a text"}
+    return "an empty value" if value is None else kinds.get(type(value), "what stands here")
+
+
 def _need(value: Any, kind: type, name: str) -> Any:
     if isinstance(value, Undefined):
         str(value)  # raises the error that names the variable
     if not isinstance(value, kind):
-        raise ValueError(f"the filter {name} does not fit the value {value!r}")
+        raise ValueError(f"the filter {name} does not fit {_call(value)}; {_FITS[kind]}")
     return value
 
 

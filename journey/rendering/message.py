@@ -56,4 +56,4 @@ def render_message(
         email = render_email(source, context, practice=site["name"], locale=locale, footer=footer)
         return Rendered(email.text, email.subject, email.html)
     except TemplateError as error:
-        raise TemplateError(f"{name}: {error}", error.line, error.variable) from error
+        raise error.within(name) from error

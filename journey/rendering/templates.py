@@ -7,6 +7,7 @@ calls, macros, imports or arithmetic. Every fault is a TemplateError that names 
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -34,17 +35,31 @@ _ALLOWED = (
     nodes.Not,
     nodes.Const,
 )
+_TAGS = {
+    "For": "for", "Macro": "macro", "Import": "import", "FromImport": "from", "Include": "include",
+    "Block": "block", "Extends": "extends", "Assign": "set", "AssignBlock": "set", "With": "with",
+    "CallBlock": "call", "FilterBlock": "filter",
+}  # fmt: skip
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_NOTHING = object()
 _WHITE = re.compile(r"\s+")
 
 
 class TemplateError(ValueError):
     """A template that cannot be used: what is wrong, on which line (1-based), with which variable."""
 
-    def __init__(self, message: str, line: int | None = None, variable: str | None = None) -> None:
-        super().__init__(f"line {line}: {message}" if line else message)
+    def __init__(
+        self, message: str, line: int | None = None, variable: str | None = None, *, file: str = ""
+    ) -> None:
+        places = [place for place in (file, f"line {line}" if line else "") if place]
+        super().__init__(": ".join([*places, message]))
+        self.message = message
         self.line = line
         self.variable = variable
+
+    def within(self, file: str) -> TemplateError:
+        """The same, saying which template it is."""
+        return TemplateError(self.message, self.line, self.variable, file=file)
 
 
 _SPECIAL = frozenset({"self", "super", "caller", "varargs", "kwargs", "loop"})
@@ -59,9 +74,13 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
 
+class _Empty(ValueError):
+    """A blank in a message is a sentence that says something else, so it is a fault."""
+
+
 def _plain(value: Any) -> str:
     if value is None:
-        return ""
+        raise _Empty
     if isinstance(value, StrictUndefined):
         return str(value)  # raises the error that names the variable
     if callable(value) or (isinstance(value, Iterable) and not isinstance(value, str)):
@@ -104,11 +123,43 @@ def _render(source: str, context: Mapping[str, Any], *, markdown: bool) -> str:
         return template.render(context)
     except UndefinedError as error:
         name = _undefined_name(source, context)
-        raise TemplateError(
-            f"{name or 'a variable'} has no value; check its spelling", _line_of(source, name), name
-        ) from error
+        said = f"there is no {name}{_instead(name, context)}" if name else "a variable has no value"
+        raise TemplateError(said, _line_of(source, name), name) from error
+    except _Empty as error:
+        line = _failing_line(error)
+        name = _empty_name(source, context, line)
+        said = f"{name or 'a variable'} is empty here; put {{% if {name} %}} around it"
+        if name and name.startswith("facts."):
+            said += ", or give the fact a default"
+        raise TemplateError(said, line, name) from error
     except (SecurityError, TypeError, ValueError, AttributeError) as error:
-        raise TemplateError(f"cannot be rendered: {error}") from error
+        raise TemplateError(f"cannot be rendered: {error}", _failing_line(error)) from error
+
+
+def _failing_line(error: BaseException) -> int | None:
+    """The template's own line in the traceback, which Jinja writes into it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame.lineno for frame in reversed(frames) if frame.filename == "<template>"), None)
+
+
+def _instead(name: str, context: Mapping[str, Any]) -> str:
+    """The names beside an unknown one."""
+    value: Any = context
+    for part in name.split(".")[:-1]:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    known = sorted(value) if isinstance(value, Mapping) else sorted(context)
+    return f"; there are: {', '.join(known)}" if known else ""
+
+
+def _empty_name(source: str, context: Mapping[str, Any], line: int | None) -> str | None:
+    """The name that is written out on that line and has no value."""
+    for output in check_template(source).find_all(nodes.Output):
+        for node in output.nodes:
+            if isinstance(node, nodes.Name | nodes.Getattr) and line in (None, node.lineno):
+                name = _dotted(node)
+                if _value_of(context, name) is None:
+                    return name
+    return None
 
 
 @lru_cache(maxsize=2048)
@@ -126,7 +177,7 @@ def check_template(source: str) -> nodes.Template:
         tree = _PLAIN.parse(source)
         _check(tree, 0, 1)
     except TemplateSyntaxError as error:
-        raise TemplateError(error.message or "cannot be read", error.lineno) from error
+        raise TemplateError(_read_syntax(error.message or "cannot be read"), error.lineno) from error
     except TemplateError:
         raise
     except ValueError as error:  # a number with thousands of digits
@@ -136,13 +187,19 @@ def check_template(source: str) -> nodes.Template:
     return tree
 
 
+def _read_syntax(said: str) -> str:
+    if "'endif'" in said and "end of template" in said.lower():
+        return "an {% if %} is not closed; add {% endif %}"
+    return said
+
+
 def _check(node: nodes.Node, depth: int, line: int) -> None:
     line = _own_line(node) or line
     if depth > MAX_DEPTH * 2:
         raise TemplateError(f"is nested more than {MAX_DEPTH} deep", line)
     if not isinstance(node, _ALLOWED):
         raise TemplateError(
-            f"{type(node).__name__} is not allowed here; templates hold text, "
+            f"{_as_written(node)} is not allowed here; templates hold text, "
             "{{ names | filters }} and {% if %} only",
             line,
         )
@@ -162,6 +219,11 @@ def _check(node: nodes.Node, depth: int, line: int) -> None:
         _check(child, depth + 1, line)
 
 
+def _as_written(node: nodes.Node) -> str:
+    name = type(node).__name__
+    return f"{{% {_TAGS[name]} %}}" if name in _TAGS else name
+
+
 def _own_line(node: nodes.Node) -> int | None:
     """A node's line; a few kinds have none of their own and take that of what they hold."""
     return getattr(node, "lineno", None) or next(
@@ -178,6 +240,17 @@ def _check_filter(node: nodes.Filter) -> None:
         )
     if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
         raise TemplateError(f"the filter {node.name} takes no arguments", node.lineno, node.name)
+
+
+def comparisons(source: str) -> list[tuple[str, str | bool, int]]:
+    """Each name that is compared with a fixed value: the name, the value and the line."""
+    found = []
+    for node in check_template(source).find_all(nodes.Compare):
+        sides = [node.expr, *(operand.expr for operand in node.ops)]
+        names = [_dotted(side) for side in sides if isinstance(side, nodes.Getattr)]
+        values = [side.value for side in sides if isinstance(side, nodes.Const)]
+        found += [(name, value, node.lineno) for name in names for value in values]
+    return found
 
 
 @lru_cache(maxsize=2048)
@@ -205,6 +278,10 @@ def _undefined_name(source: str, context: Mapping[str, Any]) -> str | None:
 
 
 def has_value(context: Mapping[str, Any], name: str) -> bool:
+    return _value_of(context, name) is not _NOTHING
+
+
+def _value_of(context: Mapping[str, Any], name: str) -> Any:
     value: Any = context
     for part in name.split("."):
         if isinstance(value, Mapping) and part in value:
@@ -212,8 +289,8 @@ def has_value(context: Mapping[str, Any], name: str) -> bool:
         elif not isinstance(value, Mapping) and hasattr(value, part):
             value = getattr(value, part)
         else:
-            return False
-    return True
+            return _NOTHING
+    return value
 
 
 def _line_of(source: str, name: str | None) -> int | None:

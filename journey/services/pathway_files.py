@@ -17,6 +17,7 @@ from journey.domain.contact import LOCALES
 from journey.domain.pathway import Channel, Pathway, Quotes
 from journey.rendering.message import template_name
 from journey.rendering.templates import TemplateError, variables
+from journey.services.pathway_faults import doubled_names, explain_fault, explain_yaml, unwise_steps
 from journey.services.template_checks import check_templates
 
 BUILT_IN = Path(__file__).parent.parent / "templates"
@@ -74,82 +75,52 @@ def load_pathway(key: str, root: Path = BUILT_IN) -> PathwayContent:
 
 
 def _read_file(path: Path) -> Pathway:
+    text = _read_text(path)
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        node = yaml.compose(text, yaml.SafeLoader)
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise PathwayFileError([explain_yaml(path.name, error)]) from None
+    except RecursionError:
+        raise PathwayFileError([f"{path.name}: is nested too deeply"]) from None
+    if not isinstance(raw, dict):
+        what = "is empty" if raw is None else "is no mapping of names to values"
+        raise PathwayFileError([f"{path.name}:1: {what}; it must begin with key: and title:"])
+    faults = doubled_names(path.name, node)
+    try:
+        pathway = Pathway.model_validate(raw)
+    except ValidationError as error:
+        faults += [explain_fault(path.name, node, fault) for fault in error.errors()]
+        raise PathwayFileError(faults) from None
+    faults += unwise_steps(path.name, node, pathway)
+    if faults:
+        raise PathwayFileError(faults)
+    return pathway
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")  # some editors put a mark before the text
     except FileNotFoundError:
-        raise PathwayFileError([f"{path.name}: there is no such file in {path.parent}"]) from None
+        near = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml"))) or "none"
+        raise PathwayFileError(
+            [
+                f"{path.name}: there is no such file in {path.parent}; give the pathway's key and the folder "
+                f"that holds pathways/ and messages/ (keys there: {near})"
+            ]
+        ) from None
+    except IsADirectoryError:
+        raise PathwayFileError([f"{path.name}: is a folder; move it elsewhere"]) from None
     except UnicodeDecodeError as error:
         raise PathwayFileError([f"{path.name}: is not UTF-8 text ({error.reason})"]) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise PathwayFileError([f"{path.name}:{line}: {getattr(error, 'problem', error)}"]) from None
-    try:
-        return Pathway.model_validate(raw)
-    except ValidationError as error:
-        faults = [_explain(path.name, node, fault) for fault in error.errors()]
-        raise PathwayFileError(faults) from None
-
-
-def _explain(file: str, node: Any, fault: Any) -> str:
-    location = [part for part in fault["loc"] if not (isinstance(part, str) and part[:1].isupper())]
-    place = ".".join(str(part) for part in location)
-    said = str(fault["msg"]).removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        said = "there is no such field; check its spelling against docs/pathways.md"
-    if fault["type"] == "missing":
-        said = "is missing; add it"
-    line = _line_of(node, location, said)
-    return f"{file}:{line}: {place + ': ' if place else ''}{said}"
-
-
-def _line_of(node: Any, location: list[Any], said: str) -> int:
-    """The line of the deepest node on the way; for a rule across steps, the line of the named step."""
-    for part in location:
-        found = _child(node, part)
-        if found is None:
-            break
-        node = found
-    if not location:
-        for step in _children(_child(node, "steps")):
-            key = _child(step, "key")
-            if key is not None and f"step {key.value} " in said + " ":
-                return int(key.start_mark.line) + 1
-        return _line_of_doubled(node, said)
-    return int(node.start_mark.line) + 1
-
-
-def _line_of_doubled(node: Any, said: str) -> int:
-    lines = [
-        int(key.start_mark.line) + 1
-        for part in ("steps", "facts")
-        for item in _children(_child(node, part))
-        if (key := _child(item, "key")) is not None and f"key {key.value};" in said
-    ]
-    return lines[-1] if lines else 1
-
-
-def _child(node: Any, part: Any) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == part), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-        return node.value[part] if part < len(node.value) else None
-    return None
-
-
-def _children(node: Any) -> list[Any]:
-    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 def _read_templates(folder: Path) -> dict[str, str]:
-    found = {}
-    for path in sorted(folder.glob("*.*")):
-        try:
-            found[path.name] = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise PathwayFileError([f"{path.name}: is not UTF-8 text ({error.reason})"]) from None
-    return found
+    """Every file there but the hidden ones that systems leave behind."""
+    if not folder.is_dir():
+        where = folder.parent.parent
+        raise PathwayFileError([f"messages/{folder.name}/: there is no such folder in {where}"])
+    return {path.name: _read_text(path) for path in sorted(folder.iterdir()) if path.name[0] != "."}
 
 
 def _expected(pathway: Pathway) -> Iterator[tuple[str, str]]:
@@ -161,11 +132,14 @@ def _expected(pathway: Pathway) -> Iterator[tuple[str, str]]:
 
 
 def _missing(pathway: Pathway, templates: dict[str, str]) -> list[str]:
-    return [
-        f"{name}: is missing; write it in messages/{pathway.key}/"
-        for _, name in _expected(pathway)
-        if name not in templates
-    ]
+    gone = [name for _, name in _expected(pathway) if name not in templates]
+    faults = []
+    for locale in LOCALES:
+        of_locale = [name for _, name in _expected(pathway) if f".{locale}." in name]
+        if set(of_locale) <= set(gone):
+            faults.append(f"messages/{pathway.key}/: has no {locale} templates; write all {len(of_locale)}")
+            gone = [name for name in gone if name not in of_locale]
+    return faults + [f"{name}: is missing; write it in messages/{pathway.key}/" for name in gone]
 
 
 def _strangers(pathway: Pathway, templates: dict[str, str]) -> list[str]:
@@ -185,7 +159,7 @@ def _with_quotes(pathway: Pathway, templates: dict[str, str]) -> tuple[Pathway, 
         try:
             mentioned.setdefault(key, set()).update(variables(templates[name]))
         except TemplateError as error:
-            faults.append(f"{name}:{error.line or 1}: {error}")
+            faults.append(f"{name}:{error.line or 1}: {error.message}")
     if faults:
         return pathway, faults
     steps = [step.model_copy(update={"quotes": _quotes(mentioned[step.key])}) for step in pathway.steps]

@@ -9,12 +9,12 @@ from typing import Any
 
 from journey.domain.conditions import FactValue
 from journey.domain.contact import LOCALES, Person
-from journey.domain.pathway import ARRIVAL_FACT, Channel, Pathway
+from journey.domain.pathway import ARRIVAL_FACT, Channel, Fact, Pathway
 from journey.domain.site import Site
 from journey.domain.sms import GSM_7, measure
 from journey.rendering.context import build_context
 from journey.rendering.message import render_message, template_name
-from journey.rendering.templates import TemplateError, variables
+from journey.rendering.templates import TemplateError, comparisons, variables
 
 MAX_SEGMENTS = 2
 _MAX_COMBINATIONS = 512
@@ -48,6 +48,9 @@ def check_templates(pathway: Pathway, templates: Mapping[str, str]) -> list[str]
     for key, needs_arrival in steps.items():
         for locale, channel in product(LOCALES, Channel):
             name = template_name(key, locale, channel)
+            if strange := _strange_words(pathway, name, templates[name]):
+                faults |= dict.fromkeys(strange)
+                continue
             cases = _cases(pathway, variables(templates[name]), needs_arrival)
             for site, facts, arrival in cases:
                 fault = _fault(templates, key, locale, channel, site, facts, arrival)
@@ -55,6 +58,22 @@ def check_templates(pathway: Pathway, templates: Mapping[str, str]) -> list[str]
                     faults[fault] = None
                     break
     return list(faults)
+
+
+def _strange_words(pathway: Pathway, name: str, source: str) -> list[str]:
+    """Facts that nobody declared and values that they never have, also where no case comes by."""
+    declared = {fact.key: fact for fact in pathway.facts if fact.key != ARRIVAL_FACT}
+    faults = []
+    for variable, value, line in comparisons(source):
+        fact = declared.get(variable.removeprefix("facts."))
+        if fact is None or not variable.startswith("facts."):
+            continue
+        possible: tuple[bool | str, ...] = (True, False) if fact.type == "boolean" else fact.choices
+        if value not in possible:
+            can_be = ", ".join(str(one).lower() if isinstance(one, bool) else one for one in possible)
+            mend = f"it can be: {can_be}" if can_be else "it is not for comparing"
+            faults.append(f"{name}:{line}: {variable} is never {value!r}; {mend}")
+    return faults
 
 
 def _fault(
@@ -79,11 +98,11 @@ def _fault(
     try:
         rendered = render_message(templates, key, locale, channel, context)
     except TemplateError as error:
-        said = str(error).removeprefix(f"{name}: ")
+        said = error.message
         return f"{name}:{error.line or 1}: {said}{_hint(said, arrival, channel)}"
     if not rendered.text:
         return f"{name}:1: renders to nothing; write the message"
-    return _too_long(name, rendered.text) if channel is Channel.SMS else None
+    return _too_long(name, rendered.text, templates[name]) if channel is Channel.SMS else None
 
 
 def _hint(said: str, arrival: time | None, channel: Channel) -> str:
@@ -94,10 +113,17 @@ def _hint(said: str, arrival: time | None, channel: Channel) -> str:
     return ""
 
 
-def _too_long(name: str, text: str) -> str | None:
+_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\xa0": " "})
+
+
+def _too_long(name: str, text: str, source: str) -> str | None:
     size = measure(text)
     if size.encoding != GSM_7:
-        return f"{name}:1: {size.forced_by!r} more than halves what fits in a text; replace it"
+        odd = str(size.forced_by)
+        plain = odd.translate(_PLAIN)
+        line = source[: max(source.find(odd), 0)].count("\n") + 1
+        mend = "replace it" if plain == odd else f"write {plain} instead"
+        return f"{name}:{line}: {odd!r} more than halves what fits in a text; {mend}"
     if size.segments > MAX_SEGMENTS:
         return (
             f"{name}:1: takes {size.segments} segments at its longest ({size.characters} "
@@ -112,9 +138,15 @@ def _cases(
     """Every combination of the facts that the template mentions, with and without an arrival time."""
     defaults = {fact.key: fact.default for fact in pathway.facts if fact.key != ARRIVAL_FACT}
     mentioned = [fact for fact in pathway.facts if f"facts.{fact.key}" in names]
-    values = [(True, False) if fact.type == "boolean" else fact.choices or (None,) for fact in mentioned]
+    values = [_values(fact) for fact in mentioned]
     combinations = list(product(*values))[:_MAX_COMBINATIONS]
     arrivals = _ARRIVALS[:1] if needs_arrival else _ARRIVALS
     for combination, site, arrival in product(combinations, _SITES, arrivals):
         chosen = {fact.key: value for fact, value in zip(mentioned, combination, strict=True)}
         yield site, {**defaults, **chosen}, arrival
+
+
+def _values(fact: Fact) -> tuple[FactValue, ...]:
+    """Everything that a fact can be, and empty where nothing stated means nothing known."""
+    stated: tuple[FactValue, ...] = (True, False) if fact.type == "boolean" else fact.choices
+    return stated if fact.default is not None and stated else (None, *stated)

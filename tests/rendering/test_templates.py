@@ -32,7 +32,6 @@ CONTEXT = {
         ("Hello {{ patient.given_name }}!", "Hello Anna!"),
         ("{{ patient.given_name | upper }}", "ANNA"),
         ("{{ 'x' | upper | lower }}", "x"),
-        ("{{ facts.none }}", ""),
         ("{% if facts.diabetic %}yes{% endif %}", "yes"),
         ("{% if not facts.diabetic %}yes{% else %}no{% endif %}", "no"),
         ("{% if facts.anesthesia == 'general' %}a{% elif facts.anesthesia == 'local' %}b{% endif %}", "b"),
@@ -170,9 +169,25 @@ def test_what_cannot_be_written_in_words_is_a_template_error(source: str) -> Non
     ],
 )
 def test_an_unknown_name_is_an_error_that_says_which_and_where(source: str, variable: str, line: int) -> None:
-    with pytest.raises(TemplateError, match="has no value; check its spelling") as error:
+    with pytest.raises(TemplateError, match=r"there is no .*; there are: ") as error:
         render_text(source, CONTEXT)
     assert (error.value.variable, error.value.line) == (variable, line)
+
+
+def test_an_empty_value_is_an_error_and_never_a_blank() -> None:
+    source = "{% if facts.none %}{{ facts.none }}{% endif %}ok"
+    assert render_text(source, CONTEXT) == "ok"
+    with pytest.raises(
+        TemplateError, match=r"facts\.none is empty here; put .* give the fact a default"
+    ) as error:
+        render_text(f"{source}\n{{{{ facts.none }}}}", CONTEXT)
+    assert (error.value.variable, error.value.line) == ("facts.none", 2)
+
+
+def test_a_filter_that_does_not_fit_names_its_line_and_not_the_value() -> None:
+    with pytest.raises(TemplateError, match="clock does not fit a date; it is for times") as error:
+        render_text("a\n\n{{ procedure.date | clock }}", CONTEXT)
+    assert error.value.line == 3
 
 
 def test_a_templates_names_are_known_without_rendering_it() -> None:
