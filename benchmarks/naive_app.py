@@ -58,6 +58,7 @@ _LOAD = (
         enrollments.c.procedure_date,
         enrollments.c.arrival_time,
         enrollments.c.facts,
+        patients.c.id.label("patient_id"),
         patients.c.sealed_person,
         patients.c.locale,
     )
@@ -76,7 +77,7 @@ def send(message_id: str) -> None:
         site = library.site(tx, row.site_id)
     if row.status != "planned":
         return
-    person = open_person(app.context.sealer, row.sealed_person)
+    person = open_person(app.context.sealer, row.patient_id, row.sealed_person)
     variables = build_context(
         site=site,
         person=person,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urljoin
 
-from journey.channels.limiter import SharedLimiter
+from journey.channels.limiter import ConfigurationError, SharedLimiter
 from journey.channels.outbox import OutboxChannel
 from journey.channels.protocol import ChannelPort
 from journey.channels.smtp_email import SmtpEmail, SmtpServer
@@ -95,7 +95,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> App:
         Channel.EMAIL: _email_factory(settings, database),
     }
     rates = {Channel.SMS: settings.twilio_messages_per_second} if settings.sms == "twilio" else {}
-    limiter = SharedLimiter(rates, settings.redis_url.get_secret_value() or None)
+    try:
+        limiter = SharedLimiter(rates, settings.redis_url.get_secret_value() or None)
+    except (ConfigurationError, ValueError):
+        # The library's own words quote the address, and with it the password.
+        raise SettingsError("JOURNEY_REDIS_URL cannot be read; write it like redis://HOST:6379/0") from None
     return App(settings, context, Library(), factories, limiter)
 
 

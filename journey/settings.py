@@ -12,6 +12,7 @@ import re
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -94,6 +95,14 @@ class Settings(BaseSettings):
         if text and ("\n" in text or "\r" in text or not re.fullmatch(r"[^@\s]+@[^@\s]+", address)):
             raise ValueError(f'{text!r} is no sender; write it like "Clinic <hello@clinic.example>"')
         return text
+
+    @field_validator("twilio_api_url")
+    @classmethod
+    def _is_confidential(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError("must begin with https://, since every request carries the account's token")
+        return url
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Self:

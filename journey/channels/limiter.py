@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 
 from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.errors import ConfigurationError as ConfigurationError
 from limits.errors import StorageError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
@@ -36,7 +37,7 @@ class SharedLimiter:
             return wanted
         try:
             return _take(self._shared, item, channel, wanted)
-        except (StorageError, RedisError, OSError):
+        except (StorageError, RedisError, OSError, ValueError):  # ValueError: somebody wrote into our keys
             return _take(self._own, item, channel, wanted)
 
     def pause(self, channel: Channel) -> float:

@@ -36,13 +36,20 @@ class SmtpServer:
     @classmethod
     def parse(cls, url: str) -> SmtpServer:
         """Reads smtp://user:password@host:587 (STARTTLS) or smtps://host:465. Raises ValueError."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise ValueError("JOURNEY_SMTP_URL must read like smtp://user:password@host:587")
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:  # its words would quote a part of the password
+            host, port = None, None
+        if not host or parts.scheme not in ("smtp", "smtps"):
+            raise ValueError(
+                "JOURNEY_SMTP_URL must read like smtp://user:password@host:587, with special characters of "
+                "user and password percent-encoded (/ is %2F)"
+            )
         implicit = parts.scheme == "smtps"
         return cls(
-            parts.hostname,
-            parts.port or (465 if implicit else 587),
+            host,
+            port or (465 if implicit else 587),
             unquote(parts.username) if parts.username else None,
             unquote(parts.password) if parts.password else None,
             implicit,
@@ -76,6 +83,8 @@ class SmtpEmail(ChannelPort):
         self._idle: list[aiosmtplib.SMTP] = []
 
     async def send(self, outgoing: Outgoing, now: datetime) -> Outcome:
+        if not outgoing.to.isascii():  # no header and no command can hold it
+            return Refused(Reason.BAD_ADDRESS, "not ASCII", blocks_address=True)
         message = self._compose(outgoing, now)
         try:
             async with asyncio.timeout(self._seconds):
@@ -101,9 +110,9 @@ class SmtpEmail(ChannelPort):
 
     def _compose(self, outgoing: Outgoing, now: datetime) -> EmailMessage:
         message = EmailMessage(policy=SMTP_POLICY)
-        message["From"] = formataddr((outgoing.from_name, self._sender))
+        message["From"] = formataddr((_literal(outgoing.from_name), self._sender))
         message["To"] = outgoing.to
-        message["Subject"] = outgoing.subject
+        message["Subject"] = _literal(outgoing.subject)
         message["Date"] = format_datetime(now)
         # No attempt number in it: a retry is the same e-mail.
         message["Message-ID"] = f"<{outgoing.message_id}@{self._sender.partition('@')[2]}>"
@@ -155,6 +164,11 @@ class SmtpEmail(ChannelPort):
             self._idle.append(connection)
         else:
             connection.close()
+
+
+def _literal(text: str) -> str:
+    """Without encoded words: Python before 3.13 would decode them, line breaks included."""
+    return text.replace("=?", "= ?")
 
 
 class _NotConnected(Exception):

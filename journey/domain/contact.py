@@ -60,6 +60,8 @@ def read_name(text: str) -> str:
         raise ValueError(f"has {len(name)} letters; at most {_NAME_MAX} fit")
     if any(unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") for char in name):
         raise ValueError("holds an invisible control character; type it again")
+    if "=?" in name:  # mail programs read what follows as something else
+        raise ValueError("holds =?, which is no part of a name; type the name itself")
     if any(char in "{}<>" for char in name):
         raise ValueError("holds { } < or >, which looks like a template; type the name itself")
     return name
@@ -100,7 +102,8 @@ def read_email(text: str) -> str:
     if any(ord(char) < 32 for char in text):
         raise ValueError("holds a line break or control character; type it again")
     try:
-        return validate_email(text.strip(), check_deliverability=False).normalized
+        found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
+        return f"{found.local_part}@{found.ascii_domain}"  # what every mail server takes
     except EmailNotValidError as error:
         raise ValueError(f"is no e-mail address: {error}") from None
 

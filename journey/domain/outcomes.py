@@ -10,10 +10,17 @@ from journey.domain.delivery import Event, Reason
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has it, under this id; `delivered` where it is with the patient already."""
+    """The provider has it, under this id; `delivered` where it is with the patient already.
+
+    No two messages have one id; at most 255 characters.
+    """
 
     provider_id: str
     delivered: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.provider_id) > 255:
+            raise ValueError("a provider's id has more than 255 characters; shorten it in its channel")
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ class _Batch:
 
     def _refresh(self, patient_id: UUID, request: Prepared) -> ContactPlan:
         """A known patient with new details: they are taken over, and consent is noted again."""
-        before = patients.get(self.tx, patient_id)
+        before = patients.get(self.tx, patient_id, lock=True)
         if before is None:
             return request.contact  # the same new patient twice in this batch
         contact = _merge_consent(before.contact, request)
@@ -189,8 +189,12 @@ class _Batch:
         return contact
 
     def _note_consent(self, patient_id: UUID, request: Prepared) -> None:
+        """Evidence holds what was said, and nothing about a channel that was not spoken of."""
+        contact = request.contact
+        given = {Channel.SMS: contact.consent_sms, Channel.EMAIL: contact.consent_email}
+        stated = {channel: given[channel] for channel in given if channel in request.consent_stated}
         self.consent_rows += patients.consent_rows(
-            patient_id, request.contact, CONSENT_WORDING, self.setting.actor, self.now
+            patient_id, stated, CONSENT_WORDING, self.setting.actor, self.now
         )
 
     def _enrollment(self, request: Prepared, patient_id: UUID, reachable: tuple[Channel, ...]) -> Enrollment:

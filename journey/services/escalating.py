@@ -50,7 +50,7 @@ def _next_channel(tx: Tx, library: Library, trouble: Trouble, context: SendingCo
     if trouble.same_channel:
         # Once: a stand-in that fails again is not repeated on its own channel.
         return message.channel if message.stands_in_for is None else None
-    person = open_person(tx.sealer, context.sealed_person)
+    person = open_person(tx.sealer, context.patient_id, context.sealed_person)
     tokens = address_tokens(tx, person)
     every = [token for found in tokens.values() for token in found]
     reachable = reachable_channels(tokens, suppressions.active(tx, every), read_contact(context))

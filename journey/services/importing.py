@@ -16,6 +16,7 @@ from journey.services.enrolling import Enrolled, enroll_all
 from journey.services.publishing import find_setting
 
 MAX_BYTES = 50_000_000
+_UNKNOWN = "is no column that Journey knows; remove it or see examples/patients.csv"
 MAX_ROWS = 100_000
 _PERSON = (
     "given_name", "family_name", "phone", "email", "birth_date", "record_number", "locale", "time_zone",
@@ -35,7 +36,9 @@ class RowError:
     text: str
 
     def __str__(self) -> str:
-        return f"row {self.row}, {self.column}: {self.text}"
+        said = f"row {self.row}, {self.column}: {self.text}"
+        # A cell can hold what a terminal obeys.
+        return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in said)
 
 
 @dataclass(slots=True)
@@ -72,13 +75,20 @@ def import_file(
     report = Report(rows=len(rows))
     settings = _Settings(context, actor)
     good: list[_Row] = []
+    unknown: dict[str, RowError] = {}
     for done, (number, raw) in enumerate(rows, start=1):
         try:
             good.append(_prepare(number, raw, pathway, settings, context))
         except FieldErrors as error:
-            report.errors += [RowError(number, column, text) for column, text in error.errors.items()]
+            for column, text in error.errors.items():
+                # A column that nobody knows is wrong in every row: said once, of the header.
+                if text == _UNKNOWN:
+                    unknown[column] = RowError(1, column, text)
+                else:
+                    report.errors.append(RowError(number, column, text))
         if done % 100 == 0 or done == len(rows):
             progress(done, 2 * len(rows))
+    report.errors[:0] = unknown.values()
     unique = list(_without_doubles(good, report))
     if not dry_run and unique and (partial or not report.errors):
         _enroll(context, unique, settings, report, lambda n: progress(len(rows) + n, 2 * len(rows)))
@@ -190,7 +200,7 @@ def _facts(raw: Mapping[str, str], pathway: Pathway, errors: dict[str, str]) -> 
         if column in _PERSON or column in _OWN or not column:
             continue
         if column not in known:
-            errors[column] = "is no column that Journey knows; remove it or see examples/patients.csv"
+            errors[column] = _UNKNOWN
             continue
         try:
             facts[column] = text.strip()

@@ -112,7 +112,7 @@ def _load_recipients(tx: Tx, library: Library, due: Sequence[Message]) -> dict[A
     people: dict[Any, Person] = {}
     for key, context in contexts.items():
         with suppress(SealError):  # one damaged record must not hold up everybody behind it
-            people[key] = open_person(tx.sealer, context.sealed_person)
+            people[key] = open_person(tx.sealer, context.patient_id, context.sealed_person)
     if len(people) < len(contexts):
         installation.open_mark(tx)  # raises if the whole key ring is wrong: then nothing is touched
     tokens = {key: address_tokens(tx, person) for key, person in people.items()}
@@ -178,7 +178,7 @@ def _render(context: Context, message: Message, recipient: _Recipient) -> Render
 
 
 def _unsubscribe(context: Context, recipient: _Recipient, channel: Channel) -> str:
-    return unsubscribe_url(context, recipient.context.patient_id) if channel is Channel.EMAIL else ""
+    return unsubscribe_url(context, recipient.address(channel)) if channel is Channel.EMAIL else ""
 
 
 def _claim(
@@ -200,7 +200,7 @@ def _claim(
         claimed_at=now,
         check_at=lease,
         segments=measure(rendered.text).segments if channel is Channel.SMS else None,
-        sealed_content=context.sealer.seal(content, messages.CONTENT),
+        sealed_content=context.sealer.seal(content, messages.CONTENT, message.id),
     )
     outgoing = Outgoing(
         message_id=message.id,

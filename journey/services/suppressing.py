@@ -28,6 +28,12 @@ def count_owners(context: Context, channel: Channel, address: str) -> int:
         return len(patients.with_address(tx, channel, address))
 
 
+def is_stopped(context: Context, channel: Channel, address: str) -> bool:
+    with context.database.read() as tx:
+        tokens = tx.sealer.tokens(channel.value, address.casefold())
+        return bool({(token, channel) for token in tokens} & suppressions.active(tx, tokens))
+
+
 def stop(
     context: Context,
     channel: Channel,

@@ -1,24 +1,29 @@
-"""The signed link that stops e-mail with one click, and needs no account and no table."""
+"""The link that stops e-mail with one click: it holds its own address, sealed, and needs no table.
+
+So it stops the address that it was mailed to, also after the patient's address was corrected.
+"""
 
 from __future__ import annotations
 
-from uuid import UUID
+import base64
+import binascii
 
 from journey.services.context import Context
+from journey.store.sealing import SealError
 
-_PURPOSE = "unsubscribe"
-
-
-def unsubscribe_url(context: Context, patient_id: UUID) -> str:
-    token = f"{patient_id.hex}.{context.sealer.sign(_PURPOSE, patient_id.hex)}"
-    return f"{context.public_url.rstrip('/')}/u/{token}"
+_PLACE = "unsubscribe"
 
 
-def read_unsubscribe_token(context: Context, token: str) -> UUID | None:
-    """The patient whose link this is, or None for a forged or broken one."""
-    patient, _, signature = token.partition(".")
+def unsubscribe_url(context: Context, address: str) -> str:
+    sealed = base64.urlsafe_b64encode(context.sealer.seal(address, _PLACE)).decode().rstrip("=")
+    return f"{context.public_url.rstrip('/')}/u/{sealed}"
+
+
+def read_unsubscribe_token(context: Context, token: str) -> str | None:
+    """The address whose link this is, or None for a forged or broken one."""
     try:
-        patient_id = UUID(hex=patient)
-    except ValueError:
+        sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        address: str = context.sealer.open(sealed, _PLACE)
+    except (binascii.Error, ValueError, SealError):
         return None
-    return patient_id if context.sealer.is_signed(_PURPOSE, patient_id.hex, signature) else None
+    return address

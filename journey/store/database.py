@@ -11,9 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from psycopg.types.array import ListBinaryDumper
-from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, any_, bindparam, create_engine, event, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    any_,
+    bindparam,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.pool import StaticPool
 
 from journey.store.sealing import Sealer
@@ -40,6 +51,13 @@ class Tx:
     @property
     def is_postgres(self) -> bool:
         return self.connection.dialect.name == "postgresql"
+
+    def locked(self, query: Select[Any]) -> Select[Any]:
+        """The query, keeping its rows from other writers until the end. SQLite has one writer at a time.
+
+        Keys stay free, so that others may go on referring to the rows.
+        """
+        return query.with_for_update(key_share=True) if self.is_postgres else query
 
     def among(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
         """`column IN values`. On PostgreSQL one array: psycopg prepares no statement with fifty parameters
@@ -96,7 +114,9 @@ def _make_engine(url: str) -> Engine:
         ) from None
     if parsed.get_backend_name() == "postgresql":
         # A dead connection is found before it is used; four fit a worker's threads.
-        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=4)
+        engine = create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=4, hide_parameters=True
+        )
         event.listen(engine, "connect", _prepare_postgres)
         return engine
     if parsed.get_backend_name() != "sqlite":
@@ -105,10 +125,12 @@ def _make_engine(url: str) -> Engine:
             "postgresql://USER@HOST/NAME"
         )
     if parsed.database in (None, "", ":memory:"):
-        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = create_engine(
+            url, poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True
+        )
     else:
         _create_closed(Path(str(parsed.database)))
-        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -116,7 +138,7 @@ def _make_engine(url: str) -> Engine:
 
 def _create_closed(path: Path) -> None:
     """A new database file is its owner's alone; SQLite gives its log files the same mode."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with suppress(OSError):  # it is there already; if it cannot be made, SQLite says so when it opens it
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
@@ -148,6 +170,8 @@ def _plain_errors() -> Iterator[None]:
         raise Conflict(str(error.orig).split("\n")[0]) from None  # None: its values are patients' data
     except DBAPIError as error:
         raise StoreUnavailable(explain_failure(error)) from None
+    except StatementError as error:  # its own text would quote the values
+        raise StoreUnavailable(f"a value does not fit its column ({type(error.orig).__name__})") from None
 
 
 def explain_failure(error: DBAPIError) -> str:

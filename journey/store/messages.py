@@ -219,7 +219,7 @@ def read_content(tx: Tx, message: Message) -> dict[str, str]:
     """The words that were sent: to, subject and text; empty before the first claim."""
     if message.sealed_content is None:
         return {}
-    content: dict[str, str] = tx.sealer.open(message.sealed_content, CONTENT)
+    content: dict[str, str] = tx.sealer.open(message.sealed_content, CONTENT, message.id)
     return content
 
 

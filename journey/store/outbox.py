@@ -34,7 +34,7 @@ def put(
         "message_id": message_id,
         "attempt": attempt,
         "channel": channel.value,
-        "sealed_content": tx.sealer.seal(content, PLACE),
+        "sealed_content": tx.sealer.seal(content, PLACE, message_id, attempt),
         "at": at,
     }
     statement: Any = (postgresql.insert if tx.is_postgres else sqlite.insert)(outbox)
@@ -55,7 +55,7 @@ def recent(tx: Tx, limit: int = 200) -> list[Delivered]:
             row.message_id,
             Channel(row.channel),
             row.at,
-            tx.sealer.open(row.sealed_content, PLACE),
+            tx.sealer.open(row.sealed_content, PLACE, row.message_id, row.attempt),
         )
         for row in tx.connection.execute(query)
     ]

@@ -46,17 +46,21 @@ def new_rows(
     row = {
         "id": patient_id,
         "identity_token": sealer.token("identity", identity(person)),
-        **_values(sealer, person, contact),
+        **_values(sealer, patient_id, person, contact),
         "created_at": now,
     }
     return row, _tokens(sealer, patient_id, person)
 
 
-def _values(sealer: Sealer, person: Person, contact: ContactPlan) -> dict[str, Any]:
+def _seal_person(sealer: Sealer, patient_id: UUID, person: Person) -> bytes:
     details = asdict(person)
     details["birth_date"] = person.birth_date.isoformat() if person.birth_date else None
+    return sealer.seal(details, PLACE, patient_id)
+
+
+def _values(sealer: Sealer, patient_id: UUID, person: Person, contact: ContactPlan) -> dict[str, Any]:
     return {
-        "sealed_person": sealer.seal(details, PLACE),
+        "sealed_person": _seal_person(sealer, patient_id, person),
         "locale": contact.locale,
         "time_zone": contact.time_zone,
         "prefers": contact.prefers.value if contact.prefers else None,
@@ -85,7 +89,10 @@ def insert_all(tx: Tx, rows: Sequence[Mapping[str, Any]], tokens: Sequence[Mappi
 
 def update_details(tx: Tx, patient_id: UUID, person: Person, contact: ContactPlan) -> None:
     """Replaces a patient's details and their look-up tokens."""
-    values = _values(tx.sealer, person, contact)
+    _write(tx, patient_id, person, _values(tx.sealer, patient_id, person, contact))
+
+
+def _write(tx: Tx, patient_id: UUID, person: Person, values: dict[str, Any]) -> None:
     values["identity_token"] = tx.sealer.token("identity", identity(person))
     tx.connection.execute(update(patients).where(patients.c.id == patient_id).values(values))
     tx.connection.execute(delete(patient_tokens).where(patient_tokens.c.patient_id == patient_id))
@@ -93,11 +100,11 @@ def update_details(tx: Tx, patient_id: UUID, person: Person, contact: ContactPla
 
 
 def _read(row: Row[Any], sealer: Sealer) -> Patient:
-    return Patient(row.id, open_person(sealer, row.sealed_person), read_contact(row))
+    return Patient(row.id, open_person(sealer, row.id, row.sealed_person), read_contact(row))
 
 
-def open_person(sealer: Sealer, sealed: bytes) -> Person:
-    details = sealer.open(sealed, PLACE)
+def open_person(sealer: Sealer, patient_id: UUID, sealed: bytes) -> Person:
+    details = sealer.open(sealed, PLACE, patient_id)
     born = details.pop("birth_date")
     return Person(**details, birth_date=date.fromisoformat(born) if born else None)
 
@@ -107,8 +114,9 @@ def read_contact(row: Any) -> ContactPlan:
     return ContactPlan(row.locale, row.time_zone, prefers, row.consent_sms, row.consent_email)
 
 
-def get(tx: Tx, patient_id: UUID) -> Patient | None:
-    row = tx.connection.execute(select(patients).where(patients.c.id == patient_id)).first()
+def get(tx: Tx, patient_id: UUID, *, lock: bool = False) -> Patient | None:
+    query = select(patients).where(patients.c.id == patient_id)
+    row = tx.connection.execute(tx.locked(query) if lock else query).first()
     return _read(row, tx.sealer) if row else None
 
 
@@ -163,21 +171,14 @@ def with_address(tx: Tx, channel: Channel, address: str) -> list[UUID]:
     return [row[0] for row in tx.connection.execute(query)]
 
 
-def record_consent(
-    tx: Tx, patient_id: UUID, contact: ContactPlan, wording: str, actor: str, at: datetime
-) -> None:
-    """Keeps what the patient agreed to, per channel, with the words that were shown."""
-    tx.connection.execute(insert(consents), consent_rows(patient_id, contact, wording, actor, at))
-
-
 def consent_rows(
-    patient_id: UUID, contact: ContactPlan, wording: str, actor: str, at: datetime
+    patient_id: UUID, given: Mapping[Channel, bool], wording: str, actor: str, at: datetime
 ) -> list[dict[str, Any]]:
-    given = {"sms": contact.consent_sms, "email": contact.consent_email}
+    """What the patient agreed to or withdrew, per channel, with the words that were shown."""
     return [
         {
             "patient_id": patient_id,
-            "channel": channel,
+            "channel": channel.value,
             "granted": granted,
             "wording": wording,
             "actor": actor,
@@ -197,14 +198,14 @@ def reseal_some(tx: Tx, after: UUID | None, limit: int) -> tuple[UUID | None, in
     query = select(patients).order_by(patients.c.id).limit(limit)
     if after is not None:
         query = query.where(patients.c.id > after)
-    rows = tx.connection.execute(query).all()
-    changed = 0
-    for row in rows:
-        if not tx.sealer.is_current(row.sealed_person):
-            patient = _read(row, tx.sealer)
-            update_details(tx, patient.id, patient.person, patient.contact)
-            changed += 1
-    return (rows[-1].id if rows else None), changed
+    # Locked, or a change of address or consent that commits meanwhile would be undone; and nothing is
+    # written but seals and tokens.
+    rows = tx.connection.execute(tx.locked(query)).all()
+    stale = [row for row in rows if not tx.sealer.is_current(row.sealed_person)]
+    for row in stale:
+        person = open_person(tx.sealer, row.id, row.sealed_person)
+        _write(tx, row.id, person, {"sealed_person": _seal_person(tx.sealer, row.id, person)})
+    return (rows[-1].id if rows else None), len(stale)
 
 
 def new_patient_id() -> UUID:

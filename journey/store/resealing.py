@@ -16,32 +16,38 @@ from journey.store.schema import suppressions as suppressions_table
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
-    """A sealed column and the place name that its values are bound to."""
+    """A sealed column, and what its values are bound to: a place name, and columns of their row."""
 
     table: Table
     column: Column[Any]
     place: str
+    bound_to: tuple[Column[Any], ...]
 
 
+_messages, _outbox, _suppressions = messages_table.c, outbox_table.c, suppressions_table.c
 SEALED_COLUMNS = (
-    SealedColumn(messages_table, messages_table.c.sealed_content, messages.CONTENT),
-    SealedColumn(outbox_table, outbox_table.c.sealed_content, outbox.PLACE),
-    SealedColumn(suppressions_table, suppressions_table.c.sealed_evidence, suppressions.EVIDENCE),
+    SealedColumn(messages_table, _messages.sealed_content, messages.CONTENT, (_messages.id,)),
+    SealedColumn(outbox_table, _outbox.sealed_content, outbox.PLACE, (_outbox.message_id, _outbox.attempt)),
+    SealedColumn(
+        suppressions_table, _suppressions.sealed_evidence, suppressions.EVIDENCE, (_suppressions.id,)
+    ),
 )
 
 
 def reseal_column(tx: Tx, sealed: SealedColumn, after: Any, limit: int) -> tuple[Any, int]:
     """Re-seals the next rows. Returns the id to go on after (None at the end), and how many changed."""
     key = sealed.table.c.id
-    query = select(key, sealed.column).where(sealed.column.is_not(None)).order_by(key).limit(limit)
+    query = select(key, sealed.column, *(one.label(None) for one in sealed.bound_to))
+    query = query.where(sealed.column.is_not(None)).order_by(key).limit(limit)
     if after is not None:
         query = query.where(key > after)
-    rows = tx.connection.execute(query).all()
+    # Locked, or a worker could write newer words between our reading and our writing.
+    rows = tx.connection.execute(tx.locked(query)).all()
     changed = 0
-    for row_id, value in rows:
+    for row_id, value, *row in rows:
         if tx.sealer.is_current(value):
             continue
-        fresh = tx.sealer.seal(tx.sealer.open(value, sealed.place), sealed.place)
+        fresh = tx.sealer.seal(tx.sealer.open(value, sealed.place, *row), sealed.place, *row)
         tx.connection.execute(update(sealed.table).where(key == row_id).values({sealed.column.name: fresh}))
         changed += 1
     return (rows[-1][0] if rows else None), changed

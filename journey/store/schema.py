@@ -168,7 +168,7 @@ messages = Table(
     Column("claimed_at", Instant),
     Column("accepted_at", Instant),
     Column("delivered_at", Instant),
-    Column("provider_id", String(64)),
+    Column("provider_id", String(255)),
     Column("code", String(40)),
     Column("segments", Integer),
     Column("sealed_content", LargeBinary),

@@ -52,8 +52,8 @@ def _derive(key: bytes, purpose: bytes) -> bytes:
 
 
 class Sealer:
-    """Seals under the first key, opens under any. `place` names table and column, so that a sealed
-    value copied elsewhere does not open."""
+    """Seals under the first key, opens under any. `place` names table and column, `row` what the value
+    belongs to: copied into another column or another row, it does not open."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys:
@@ -61,15 +61,14 @@ class Sealer:
         self._ciphers = {_derive(key, b"id")[:_KEY_ID]: AESGCM(_derive(key, b"seal")) for key in keys}
         self._first = next(iter(self._ciphers))
         self._index_keys = [_derive(key, b"index") for key in keys]
-        self._signing_keys = [_derive(key, b"sign") for key in keys]
 
-    def seal(self, value: Any, place: str) -> bytes:
+    def seal(self, value: Any, place: str, *row: Any) -> bytes:
         """A JSON value as bytes that only this key ring opens."""
         nonce = os.urandom(_NONCE)
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-        return self._first + nonce + self._ciphers[self._first].encrypt(nonce, text, place.encode())
+        return self._first + nonce + self._ciphers[self._first].encrypt(nonce, text, _bound(place, row))
 
-    def open(self, sealed: bytes, place: str) -> Any:
+    def open(self, sealed: bytes, place: str, *row: Any) -> Any:
         sealed = bytes(sealed)
         cipher = self._ciphers.get(sealed[:_KEY_ID])
         if cipher is None:
@@ -79,7 +78,7 @@ class Sealer:
             )
         nonce, text = sealed[_KEY_ID : _KEY_ID + _NONCE], sealed[_KEY_ID + _NONCE :]
         try:
-            return json.loads(cipher.decrypt(nonce, text, place.encode()))
+            return json.loads(cipher.decrypt(nonce, text, _bound(place, row)))
         except (InvalidTag, ValueError) as error:
             raise SealError(f"{place} was changed outside Journey and cannot be trusted") from error
 
@@ -95,17 +94,9 @@ class Sealer:
         """The tokens under every key of the ring, to look up rows of before a rotation."""
         return [_keyed_hash(key, kind, value) for key in self._index_keys]
 
-    def sign(self, purpose: str, text: str) -> str:
-        """A URL-safe signature of 128 bits."""
-        mac = _keyed_hash(self._signing_keys[0], purpose, text)
-        return base64.urlsafe_b64encode(mac).decode().rstrip("=")
 
-    def is_signed(self, purpose: str, text: str, signature: str) -> bool:
-        expected = (
-            base64.urlsafe_b64encode(_keyed_hash(key, purpose, text)).decode().rstrip("=")
-            for key in self._signing_keys
-        )
-        return any(hmac.compare_digest(one.encode(), signature.encode()) for one in expected)
+def _bound(place: str, row: Sequence[Any]) -> bytes:
+    return "/".join((place, *map(str, row))).encode()
 
 
 def _keyed_hash(key: bytes, kind: str, value: str) -> bytes:

@@ -30,14 +30,15 @@ def add(
     evidence: str | None = None,
 ) -> bool:
     """Suppresses an address; False if it already is."""
+    row_id = new_id()
     row: dict[str, Any] = {
-        "id": new_id(),
+        "id": row_id,
         "channel": channel.value,
         "address_token": tx.sealer.token(channel.value, address.casefold()),
-        "sealed_address": tx.sealer.seal(address, ADDRESS),
+        "sealed_address": tx.sealer.seal(address, ADDRESS, row_id),
         "reason": reason.value,
         "source": source,
-        "sealed_evidence": tx.sealer.seal(evidence, EVIDENCE) if evidence else None,
+        "sealed_evidence": tx.sealer.seal(evidence, EVIDENCE, row_id) if evidence else None,
         "at": at,
     }
     if active(tx, tx.sealer.tokens(channel.value, address.casefold())):
@@ -55,13 +56,13 @@ def retoken_some(tx: Tx, after: UUID | None, limit: int) -> tuple[UUID | None, i
     query = select(suppressions).order_by(suppressions.c.id).limit(limit)
     if after is not None:
         query = query.where(suppressions.c.id > after)
-    rows = tx.connection.execute(query).all()
+    rows = tx.connection.execute(tx.locked(query)).all()
     stale = [row for row in rows if not tx.sealer.is_current(row.sealed_address)]
     for row in stale:
-        address = tx.sealer.open(row.sealed_address, ADDRESS)
+        address = tx.sealer.open(row.sealed_address, ADDRESS, row.id)
         values = {
             "address_token": tx.sealer.token(row.channel, address.casefold()),
-            "sealed_address": tx.sealer.seal(address, ADDRESS),
+            "sealed_address": tx.sealer.seal(address, ADDRESS, row.id),
         }
         tx.connection.execute(update(suppressions).where(suppressions.c.id == row.id).values(values))
     return (rows[-1].id if rows else None), len(stale)

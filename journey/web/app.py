@@ -19,6 +19,7 @@ _STATIC = Path(__file__).parent / "static"
 def create_app(app: App, extra_routers: Sequence[APIRouter] = ()) -> FastAPI:
     """The web application on a wired process, with pages of its own for the demonstration."""
     web = FastAPI(title="Journey", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    web.router.redirect_slashes = False  # it would send to whatever host the request names
     web.state.journey = app
     web.add_middleware(SecurityHeaders)
     for module in (health, hooks, unsubscribe):

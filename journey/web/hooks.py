@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -15,13 +16,18 @@ from journey.services.receipts import receive
 from journey.web.requests import journey_of
 
 router = APIRouter()
+_READ_SECONDS = 10.0  # for a body that Twilio sends at once
 _MAX_FORM = 20_000  # bytes; a status callback has about 500
 
 
 @router.post(f"/{STATUS_HOOK}")
 async def status(request: Request, app: App = Depends(journey_of)) -> Response:  # noqa: B008
     """403 for a wrong signature, 404 for no message of ours, 204 when taken (also if it says nothing new)."""
-    form = await _read_form(request)
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            form = await _read_form(request)
+    except TimeoutError:
+        return Response(status_code=408)
     if form is None:
         return Response(status_code=413)
     if not _is_signed(request, app, form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
@@ -9,6 +10,7 @@ from fastapi import HTTPException, Request
 from journey.web.requests import journey_of
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_STRANGE_HOST = "Journey does not go by this name. Open it at its own address (JOURNEY_PUBLIC_URL)."
 _REFUSED = "This form came from another site, so nothing was changed. Open the page itself and try again."
 
 
@@ -20,6 +22,8 @@ def own_pages_only(request: Request) -> None:
     """
     if request.method in _SAFE:
         return
+    if not _is_own_host(request):
+        raise HTTPException(403, _STRANGE_HOST)
     said = request.headers.get("sec-fetch-site")
     # "none": the person did it, such as by reloading. "same-site" is another host of the domain.
     allowed = said in ("same-origin", "none") if said else _is_own_origin(request)
@@ -34,3 +38,16 @@ def _is_own_origin(request: Request) -> bool:
     public = urlsplit(journey_of(request).settings.public_url)
     own = {f"{public.scheme}://{public.netloc}", f"{request.url.scheme}://{request.url.netloc}"}
     return origin.lower() in {one.lower() for one in own}
+
+
+def _is_own_host(request: Request) -> bool:
+    """A page elsewhere can point a name of its own at this machine; it cannot do so with a bare address."""
+    host = (request.url.hostname or "").lower()
+    public = urlsplit(journey_of(request).settings.public_url).hostname
+    if host in ("localhost", (public or "").lower()):
+        return True
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -9,9 +9,8 @@ from fastapi.responses import HTMLResponse
 
 from journey.bootstrap import App
 from journey.domain.pathway import Channel
-from journey.services.suppressing import stop
+from journey.services.suppressing import is_stopped, stop
 from journey.services.unsubscribing import read_unsubscribe_token
-from journey.store import patients
 from journey.web.requests import journey_of
 
 router = APIRouter()
@@ -38,14 +37,12 @@ def ask(token: str, app: App = Depends(journey_of)) -> HTMLResponse:  # noqa: B0
 
 @router.post("/u/{token}")
 def unsubscribe(token: str, app: App = Depends(journey_of)) -> HTMLResponse:  # noqa: B008
-    """Stops e-mail to the patient's address; doing it twice is fine."""
-    patient_id = read_unsubscribe_token(app.context, token)
-    if patient_id is None:
+    """Stops e-mail to the address that the link was mailed to; a second time changes nothing."""
+    address = read_unsubscribe_token(app.context, token)
+    if address is None:
         return _unknown()
-    with app.context.database.read() as tx:
-        patient = patients.get(tx, patient_id)
-    if patient is not None and patient.person.email:
-        stop(app.context, Channel.EMAIL, patient.person.email, source="unsubscribe link")
+    if not is_stopped(app.context, Channel.EMAIL, address):
+        stop(app.context, Channel.EMAIL, address, source="unsubscribe link")
     said = "<p>You will get no more of these e-mails. Questions? Phone the clinic.</p>"
     return _page("E-mails stopped", said)
 

@@ -15,21 +15,25 @@ from sqlalchemy import event, func, select, text
 
 from journey.bootstrap import build, build_sealer
 from journey.domain.contact import FieldErrors
+from journey.domain.delivery import Event
+from journey.domain.outcomes import Accepted
 from journey.domain.pathway import Channel
 from journey.services import wishes
 from journey.services.admission import Request, prepare
 from journey.services.context import Refusal
 from journey.services.enrolling import enroll_all
+from journey.services.importing import import_file
 from journey.services.keyring import check_keys
 from journey.services.publishing import find_setting
 from journey.services.suppressing import stop
 from journey.settings import SettingsError, read_settings
-from journey.store import audit
+from journey.store import audit, messages
 from journey.store.database import Database, StoreUnavailable
+from journey.store.messages import Move
 from journey.store.migrating import migrate
-from journey.store.schema import metadata
+from journey.store.schema import consents, metadata
 from journey.store.sealing import Sealer, SealError, new_key, read_keys
-from tests.clinic import ANNA, KEYS, PATHWAY, START, Clinic
+from tests.clinic import ANNA, KEYS, PATHWAY, PROCEDURE, START, Clinic
 
 
 def contents(clinic: Clinic) -> dict[str, int]:
@@ -77,7 +81,9 @@ def test_an_impossible_or_past_date_enrolls_nobody(embedded_clinic: Clinic, day:
         ({"phone": "020 7946 0000"}, "no mobile number"),
         ({"phone": "07700 900101 or 07700 900102"}, "no phone number"),
         ({"email": "anna@example.org\nBcc: all@example.org"}, "line break"),
+        ({"email": "ünï@example.org"}, "is no e-mail address"),
         ({"given_name": "{{ site.phone }}"}, "looks like a template"),
+        ({"given_name": "=?utf-8?q?A=0ABcc:_x?="}, "is no part of a name"),
         ({"family_name": "Kow\x00alska"}, "control character"),
         ({"birth_date": "1961-13-01"}, "is no date"),
         ({"record_number": "x" * 41}, "at most 40"),
@@ -132,7 +138,9 @@ def test_one_row_that_cannot_be_written_writes_none_of_the_batch(clinic: Clinic)
     good = prepare(Request(ANNA, "2026-12-15", "09:00", {}, True, True), setting, START)
     other = replace(good, person=replace(good.person, record_number="B-2"), facts={"x": object()})  # type: ignore[dict-item]
     batch = [(setting, [good, other])]
-    refused(clinic, lambda: enroll_all(clinic.app.context, batch), Exception, "serializable")
+    refused(
+        clinic, lambda: enroll_all(clinic.app.context, batch), Exception, "a value does not fit its column"
+    )
 
 
 @pytest.mark.parametrize("day", [date(2026, 11, 20), date(2026, 11, 30), date(1999, 1, 1)])
@@ -344,6 +352,10 @@ def test_embedded_makes_one_key_of_its_own_that_only_its_owner_reads(tmp_path: P
     [
         ({"secret_keys": "changeme"}, "JOURNEY_SECRET_KEYS: key 1 is not URL-safe base64 of 32 bytes"),
         ({"email": "smtp", "smtp_url": "mail.example.org", "email_from": "a@b.co"}, "must read like smtp://"),
+        (
+            {"redis_url": "redsi://:hunter2@h/0", "database_url": "postgresql://h/x"},
+            "^JOURNEY_REDIS_URL cannot be read; write it like redis://HOST:6379/0$",
+        ),
     ],
 )
 def test_a_setting_that_cannot_work_stops_the_start(
@@ -358,6 +370,7 @@ def test_a_setting_that_cannot_work_stops_the_start(
     [
         ("JOURNEY_SMS", "pigeon", "JOURNEY_SMS: "),
         ("JOURNEY_BATCH_SIZE", "many", "JOURNEY_BATCH_SIZE: "),
+        ("JOURNEY_TWILIO_API_URL", "http://twilio.example", "JOURNEY_TWILIO_API_URL: must begin with https"),
         ("JOURNEY_LEASE_SECONDS", "10", "JOURNEY_LEASE_SECONDS must be at least"),
         ("JOURNEY_REDIS_URL", "redis://127.0.0.1/0", "set JOURNEY_DATABASE_URL to a PostgreSQL database too"),
         ("JOURNEY_SECRET_KEYS_FILE", "/nowhere/keys", "JOURNEY_SECRET_KEYS_FILE names /nowhere/keys, which"),
@@ -381,7 +394,47 @@ def test_a_secret_comes_from_a_file_and_never_shows_itself(
 
 
 def test_a_naive_moment_never_reaches_the_database(clinic: Clinic) -> None:
-    with pytest.raises(Exception, match="has no time zone"), clinic.database.write() as tx:
+    with pytest.raises(Exception, match="a value does not fit its column"), clinic.database.write() as tx:
         audit.append(tx, [audit.Entry("x", "x", "x", {})], datetime(2026, 1, 1))  # noqa: DTZ001
     with clinic.database.read() as tx:
         assert audit.verify(tx).broken_at is None
+
+
+def test_evidence_of_consent_holds_only_what_was_said(clinic: Clinic) -> None:
+    patient = clinic.enroll(sms=True, email=True).patient_id
+    person = ANNA | {"phone": "+447700900188"}
+    with clinic.database.read() as tx:
+        setting = find_setting(tx, PATHWAY, None, "tests")
+    request = Request(person, str(PROCEDURE), "09:00")  # a new number, and no word about consent
+    enroll_all(clinic.app.context, [(setting, [prepare(request, setting, START)])])
+    clinic.enroll(person, sms=False, email=True)
+    query = select(consents.c.channel, consents.c.granted).where(consents.c.patient_id == patient)
+    with clinic.database.read() as tx:
+        noted = [tuple(row) for row in tx.connection.execute(query.order_by(consents.c.id))]
+    assert noted == [("sms", True), ("email", True), ("sms", False), ("email", True)]
+
+
+def test_a_column_that_nobody_knows_is_said_once_and_a_cell_cannot_command_a_terminal(
+    embedded_clinic: Clinic, tmp_path: Path
+) -> None:
+    file = tmp_path / "patients.csv"
+    rows = "".join(f"Anna,Test{n},+4477009001{n:02},{PROCEDURE},yes,x\n" for n in range(10, 30))
+    file.write_text(f"given_name,family_name,phone,procedure_date,consent_sms,odd\n{rows}", encoding="utf-8")
+    report = import_file(embedded_clinic.app.context, file, pathway=PATHWAY, actor="tests", partial=True)
+    assert [(error.row, error.column) for error in report.errors] == [(1, "odd")]
+    assert report.enrolled == 0
+    file.write_text("given_name,family_name,procedure_date,phone\x1b[31m\nA,B,2027-01-01,1\n", "utf-8")
+    report = import_file(embedded_clinic.app.context, file, pathway=PATHWAY, actor="tests")
+    assert not any("\x1b" in str(error) for error in report.errors)
+
+
+def test_a_value_longer_than_its_column_is_refused_and_never_cut(clinic: Clinic) -> None:
+    if not clinic.database.is_postgres:
+        pytest.skip("SQLite has no lengths")
+    patient = clinic.enroll().enrollment_id
+    row = clinic.messages(patient)[0]
+    move = Move.of(row, Event.MOVE, START, reason="r" * 25)
+    with pytest.raises(StoreUnavailable), clinic.database.write() as tx:
+        messages.move(tx, [move])
+    with pytest.raises(ValueError, match="more than 255 characters"):
+        Accepted("x" * 256)

@@ -144,6 +144,16 @@ def test_a_form_from_elsewhere_is_refused_and_changes_nothing(
     assert embedded_clinic.outbox() == []
 
 
+def test_a_strange_name_for_this_machine_is_refused_however_the_form_looks(
+    browser: Browser, embedded_clinic: Clinic
+) -> None:
+    for own in ({"sec-fetch-site": "same-origin"}, {"origin": "http://evil.example:8000"}):
+        answer = browser.post("/demo/clock/day", headers={"host": "evil.example:8000", **own})
+        assert answer.status_code == 403
+        assert "does not go by this name" in answer.text
+    assert embedded_clinic.clock.now() == START
+
+
 def test_an_older_browser_is_known_by_its_origin(browser: Browser) -> None:
     browser.headers.pop("sec-fetch-site")
     for origin in ("http://127.0.0.1:8000", "http://localhost:9000"):

@@ -182,7 +182,7 @@ def upgrade() -> None:
         sa.Column("claimed_at", Instant(), nullable=True),
         sa.Column("accepted_at", Instant(), nullable=True),
         sa.Column("delivered_at", Instant(), nullable=True),
-        sa.Column("provider_id", sa.String(length=64), nullable=True),
+        sa.Column("provider_id", sa.String(length=255), nullable=True),
         sa.Column("code", sa.String(length=40), nullable=True),
         sa.Column("segments", sa.Integer(), nullable=True),
         sa.Column("sealed_content", sa.LargeBinary(), nullable=True),
