@@ -7,6 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
+import journey.cli.looking as looking
 import journey.cli.operating as operating
 import journey.cli.patients as patients
 import journey.cli.serving as serving
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for _module in (serving, operating, patients):
+for _module in (serving, operating, patients, looking):
     _module.register(app)
 
 _EXPECTED = (

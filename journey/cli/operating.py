@@ -11,11 +11,24 @@ from rich.markup import escape
 from rich.table import Table
 
 from journey.cli.doctoring import VITAL, examine
-from journey.cli.shared import actor, opened, out, progress_bar, read_id
+from journey.cli.shared import (
+    Arrival,
+    Facts,
+    SiteOption,
+    actor,
+    opened,
+    out,
+    progress_bar,
+    read_day,
+    read_facts,
+    read_id,
+    read_time,
+)
 from journey.domain.site import Site
 from journey.services.context import Refusal
 from journey.services.keyring import reseal
 from journey.services.pathway_files import load_pathway
+from journey.services.previewing import VirtualPatient, wordings
 from journey.services.publishing import add_pathway, find_site, install_content, publish
 from journey.services.site_settings import add_site, change_site, example_site
 from journey.services.tasks_of_staff import finish
@@ -115,15 +128,45 @@ def finish_task(task: Annotated[str, typer.Argument(help="Its id, as `journey ta
 
 @_pathway.command("list")
 def list_pathways() -> None:
-    """List pathways with their newest version."""
-    table = Table("Pathway", "Version", "State", "Approved by")
+    """List pathways: the version in force, and a newer draft if there is one."""
+    table = Table("Pathway", "In force", "Approved by", "Draft")
     with opened() as app, app.context.database.read() as tx:
         for key in pathways.keys(tx):
-            newest = pathways.latest(tx, key)
+            newest, in_force = pathways.latest(tx, key), pathways.latest(tx, key, published=True)
             assert newest is not None
-            state = "published" if newest.published_at else "draft"
-            table.add_row(key, str(newest.number), state, newest.approved_by or "")
+            table.add_row(
+                key,
+                f"version {in_force.number}" if in_force else "none",
+                in_force.approved_by or "" if in_force else "",
+                "" if newest.published_at else f"version {newest.number}",
+            )
     out.print(table)
+
+
+@_pathway.command("show")
+def show_pathway(
+    name: str,
+    procedure_date: Annotated[str, typer.Option("--procedure-date", help="YYYY-MM-DD.")],
+    arrival: Arrival = None,
+    fact: Facts = None,
+    site: SiteOption = None,
+    locale: Annotated[str | None, typer.Option("--locale", help="en-GB or en-US.")] = None,
+) -> None:
+    """Show every text and e-mail of the newest version, for whoever approves them."""
+    patient = VirtualPatient(
+        read_day(procedure_date, "--procedure-date"),
+        read_time(arrival, "--arrival"),
+        facts=read_facts(fact),
+        locale=locale,
+    )
+    with opened() as app:
+        try:
+            found = wordings(app.context, name, site, patient)
+        except ValueError as error:
+            raise Refusal(str(error)) from None
+    for one in found:
+        out.rule(f"{one.step} · {one.channel.value} · {one.locale}", align="left")
+        out.print("\n\n".join(part for part in (one.subject, one.text, one.fault) if part), markup=False)
 
 
 @_pathway.command("check")

@@ -1,4 +1,4 @@
-"""Commands about patients: preview, enroll, import, look up and change."""
+"""Commands that act on patients: enroll, import, change, stop and restart."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from collections.abc import Callable
 from datetime import time
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
+from journey.cli.looking import timeline_table
 from journey.cli.shared import (
+    Arrival,
+    Enrollment,
+    Facts,
+    JsonFlag,
+    SiteOption,
     actor,
     opened,
     out,
@@ -20,9 +26,11 @@ from journey.cli.shared import (
     read_day,
     read_facts,
     read_id,
-    read_moment,
+    read_object,
+    read_quietly,
     read_time,
 )
+from journey.domain.calendar import read_zone
 from journey.domain.changes import Change
 from journey.domain.pathway import Channel
 from journey.services import changing, suppressing, wishes
@@ -30,90 +38,28 @@ from journey.services.admission import Request, prepare
 from journey.services.context import Refusal
 from journey.services.enrolling import enroll
 from journey.services.importing import Report, import_file
-from journey.services.looking_up import look_up
-from journey.services.previewing import PreviewedMessage, VirtualPatient, preview
 from journey.services.publishing import find_setting
-from journey.services.timelines import Timeline, timeline
+from journey.services.timelines import timeline
 from journey.services.wishes import Wish
 
 _DEFAULT_PATHWAY = "bvn-ablation"
-Arrival = Annotated[str | None, typer.Option("--arrival", help="HH:MM on the clinic's clocks.")]
-Facts = Annotated[list[str] | None, typer.Option("--fact", help="name=value; may be repeated.")]
-SiteOption = Annotated[str | None, typer.Option("--site", help="Its key; needed where there are several.")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen; change nothing.")]
-Enrollment = Annotated[str, typer.Argument(help="The enrollment's id.")]
+Address = Annotated[str, typer.Argument(help="- reads it from standard input, unseen by others.")]
 
 
 def register(app: typer.Typer) -> None:
-    app.command("preview")(preview_command)
     app.command("enroll")(enroll_command)
-    app.command("patients")(patients_command)
     app.command("import")(import_command)
-    app.command("timeline")(timeline_command)
     app.command("reschedule")(reschedule_command)
     app.command("change")(change_command)
     app.command("stop")(stop_command)
     app.command("restart")(restart_command)
 
 
-def preview_command(
-    pathway: str,
-    procedure_date: Annotated[str, typer.Option("--procedure-date", help="YYYY-MM-DD.")],
-    arrival: Arrival = None,
-    enrolled_at: Annotated[
-        str | None, typer.Option("--enrolled-at", help="ISO 8601 with offset; default: 28 days before.")
-    ] = None,
-    site: SiteOption = None,
-    fact: Facts = None,
-    locale: Annotated[str | None, typer.Option("--locale", help="en-GB or en-US.")] = None,
-    zone: Annotated[str | None, typer.Option("--zone", help="The patient's, if not the site's.")] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Show every message of a virtual patient: when, why then, and the words."""
-    patient = VirtualPatient(
-        read_day(procedure_date, "--procedure-date"),
-        read_time(arrival, "--arrival"),
-        read_moment(enrolled_at, "--enrolled-at"),
-        read_facts(fact),
-        zone,
-        locale,
-    )
-    with opened() as app:
-        try:
-            found = preview(app.context, pathway, site, patient)
-        except ValueError as error:
-            raise Refusal(str(error)) from None
-    if as_json:
-        typer.echo(json.dumps([message.as_json() for message in found], ensure_ascii=False, indent=2))
-        return
-    out.print(_calendar(found))
-
-
-def _calendar(found: list[PreviewedMessage]) -> Table:
-    table = Table("When", "Step", "By", "State", "Why", "Words", show_lines=True)
-    for one in found:
-        words = f"{one.subject}\n{one.text}" if one.subject else one.text
-        size = (
-            f"\n({one.encoding}, {one.segments} {'part' if one.segments == 1 else 'parts'})"
-            if one.segments
-            else ""
-        )
-        table.add_row(
-            f"{one.at[:10]} {one.at[11:16]}\n{one.at[19:]}",
-            one.step,
-            one.channel or "-",
-            one.status,
-            one.reason,
-            escape(words + size),
-        )
-    return table
-
-
 def enroll_command(
-    given_name: Annotated[str, typer.Option("--given-name")],
-    family_name: Annotated[str, typer.Option("--family-name")],
     procedure_date: Annotated[str, typer.Option("--procedure-date", help="YYYY-MM-DD.")],
+    given_name: Annotated[str | None, typer.Option("--given-name")] = None,
+    family_name: Annotated[str | None, typer.Option("--family-name")] = None,
     phone: Annotated[str | None, typer.Option("--phone")] = None,
     email: Annotated[str | None, typer.Option("--email")] = None,
     birth_date: Annotated[str | None, typer.Option("--birth-date")] = None,
@@ -121,6 +67,9 @@ def enroll_command(
     locale: Annotated[str | None, typer.Option("--locale")] = None,
     time_zone: Annotated[str | None, typer.Option("--time-zone")] = None,
     prefers: Annotated[str | None, typer.Option("--prefers", help="sms or email.")] = None,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Read these fields as a JSON object from standard input.")
+    ] = False,
     pathway: Annotated[str, typer.Option("--pathway")] = _DEFAULT_PATHWAY,
     site: SiteOption = None,
     arrival: Arrival = None,
@@ -129,7 +78,10 @@ def enroll_command(
     consent_email: Annotated[bool | None, typer.Option("--consent-email/--no-consent-email")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Enroll one patient. Consent is per channel: nothing goes out without it."""
+    """Enroll one patient. Consent is per channel: nothing goes out without it.
+
+    What stands on a command line can be seen by others of this machine; --stdin cannot.
+    """
     person = {
         "given_name": given_name,
         "family_name": family_name,
@@ -141,7 +93,13 @@ def enroll_command(
         "time_zone": time_zone,
         "prefers": prefers,
     }
+    if stdin:
+        person = read_object(set(person)) | {name: text for name, text in person.items() if text}
     request = Request(person, procedure_date, arrival, read_facts(fact), consent_sms, consent_email)
+    _enroll(request, pathway, site, as_json)
+
+
+def _enroll(request: Request, pathway: str, site: str | None, as_json: bool) -> None:
     with opened() as app:
         with app.context.database.read() as tx:
             setting = find_setting(tx, pathway, site, actor())
@@ -154,20 +112,7 @@ def enroll_command(
     out.print(f"{said}: {enrolled.enrollment_id}")
     for text in enrolled.differs:
         out.print(text, markup=False)
-    out.print(_timeline_table(shown))
-
-
-def patients_command(
-    text: Annotated[str, typer.Argument(help="A name's beginning, phone, e-mail or record number.")] = "",
-) -> None:
-    """Find patients and their enrollments; without a text, the next procedures."""
-    with opened() as app:
-        found = look_up(app.context, text, actor())
-    table = Table("Enrollment", "Patient", "Procedure", "State")
-    table.columns[0].no_wrap = True
-    for one in found:
-        table.add_row(str(one.enrollment_id), escape(one.name), f"{one.pathway} {one.when}", one.status)
-    out.print(table if found else "Nobody found.")
+    out.print(timeline_table(shown))
 
 
 def import_command(
@@ -208,23 +153,6 @@ def _print_report(report: Report, *, dry_run: bool, partial: bool) -> None:
         out.print(f"{report.enrolled} enrolled, {report.already} were enrolled already.")
 
 
-def timeline_command(enrollment: Enrollment, as_json: JsonFlag = False) -> None:
-    """Show an enrollment's messages, past and future, each with its state and reason."""
-    with opened() as app:
-        shown = timeline(app.context, read_id(enrollment))
-    if as_json:
-        typer.echo(json.dumps(shown.as_json(), ensure_ascii=False, indent=2))
-        return
-    out.print(_timeline_table(shown))
-
-
-def _timeline_table(shown: Timeline) -> Table:
-    table = Table("When", "Step", "By", "State", "Why")
-    for one in shown.messages:
-        table.add_row(f"{one.at[:10]} {one.at[11:16]}", one.step, one.channel or "-", one.status, one.reason)
-    return table
-
-
 def reschedule_command(
     enrollment: Enrollment,
     procedure_date: Annotated[str, typer.Option("--procedure-date", help="YYYY-MM-DD.")],
@@ -247,19 +175,22 @@ _WISHES: dict[str, Callable[[], Wish]] = {
     "resume": wishes.resume,
     "withdraw": wishes.withdraw,
     "replan": wishes.replan,
-    "booked": lambda: wishes.reach_goal("booked"),
 }
 
 
 def change_command(
     enrollment: Enrollment,
-    what: Annotated[str, typer.Argument(help=", ".join(_WISHES))],
+    what: Annotated[str, typer.Argument(help=f"{', '.join(_WISHES)}, or a goal such as booked.")],
     dry_run: DryRun = False,
 ) -> None:
-    """Cancel, complete, postpone, pause, resume, withdraw, or note that the follow-up is booked."""
-    if what not in _WISHES:
-        raise Refusal(f"{what} is no change; use one of {', '.join(_WISHES)}")
-    _change(enrollment, _WISHES[what](), dry_run)
+    """Cancel, complete, postpone, pause, resume, withdraw, or note that a goal is reached."""
+    wish = _WISHES[what]() if what in _WISHES else wishes.reach_goal(what)
+    try:
+        _change(enrollment, wish, dry_run)
+    except Refusal as error:
+        if wish.goal and "has no goal" in str(error):
+            raise Refusal(f"{what} is no change ({', '.join(_WISHES)}), and {error}") from None
+        raise
 
 
 def _change(enrollment: str, wish: Wish, dry_run: bool) -> None:
@@ -268,32 +199,32 @@ def _change(enrollment: str, wish: Wish, dry_run: bool) -> None:
             outcome = changing.preview_change(app.context, read_id(enrollment), wish)
         else:
             outcome = changing.change(app.context, read_id(enrollment), wish, actor())
-    table = Table("Change", "Step", "When", "State", "Reason")
+    table = Table("Change", "Step", f"When ({outcome.zone})", "State", "Reason")
     for one in outcome.changes:
-        table.add_row(*_change_row(one))
+        table.add_row(*_change_row(one, read_zone(outcome.zone)))
     out.print(table)
     out.print("Dry run: nothing was changed." if dry_run else "Done.")
 
 
-def _change_row(change: Change) -> tuple[str, str, str, str, str]:
+def _change_row(change: Change, zone: ZoneInfo) -> tuple[str, str, str, str, str]:
     target = change.target
-    when = f"{target.due_at:%Y-%m-%d %H:%M}Z" if target else ""
+    when = f"{target.due_at.astimezone(zone):%Y-%m-%d %H:%M}" if target else ""
     state = target.verdict.value if target else "cancelled"
     return change.action.value, change.step, when, state, change.reason.value if change.reason else ""
 
 
-def stop_command(channel: Channel, address: str) -> None:
+def stop_command(channel: Channel, address: Address) -> None:
     """No more messages to a phone number or e-mail address; returns when none is on its way."""
     with opened() as app:
-        found = suppressing.read_address(app.context, channel, address)
+        found = suppressing.read_address(app.context, channel, read_quietly(address))
         new = suppressing.stop(app.context, channel, found, source=actor())
         owners = suppressing.count_owners(app.context, channel, found)
     out.print(f"{'Stopped' if new else 'It was stopped already'}; {owners} patients have this address.")
 
 
-def restart_command(channel: Channel, address: str) -> None:
+def restart_command(channel: Channel, address: Address) -> None:
     """Messages may go to an address again."""
     with opened() as app:
-        found = suppressing.read_address(app.context, channel, address)
+        found = suppressing.read_address(app.context, channel, read_quietly(address))
         was = suppressing.restart(app.context, channel, found, source=actor())
     out.print("Messages may go there again." if was else "It was not stopped.")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import getpass
+import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
+from typing import Annotated
 from uuid import UUID
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -18,7 +22,13 @@ from journey.domain.steptime import parse_wall_time
 from journey.services.context import Refusal
 from journey.settings import read_settings
 
+Arrival = Annotated[str | None, typer.Option("--arrival", help="HH:MM on the clinic's clocks.")]
+Facts = Annotated[list[str] | None, typer.Option("--fact", help="name=value; may be repeated.")]
+SiteOption = Annotated[str | None, typer.Option("--site", help="Its key; needed where there are several.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Enrollment = Annotated[str, typer.Argument(help="The enrollment's id.")]
 out = Console(highlight=False, soft_wrap=True)
+_MOST_INPUT = 100_000  # characters
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -89,3 +99,22 @@ def read_id(text: str, kind: str = "enrollment", listed_by: str = "journey patie
         return UUID(text)
     except ValueError:
         raise Refusal(f"{text!r} is no {kind} id; `{listed_by}` lists them") from None
+
+
+def read_quietly(text: str) -> str:
+    """An argument, or for "-" one line of standard input: command lines are seen by others."""
+    return sys.stdin.readline().strip() if text == "-" else text
+
+
+def read_object(known: set[str]) -> dict[str, str | None]:
+    """A JSON object of texts from standard input."""
+    try:
+        found = json.loads(sys.stdin.read(_MOST_INPUT))
+    except ValueError:
+        raise Refusal('standard input is no JSON; write it like {"given_name": "Anna", …}') from None
+    if not isinstance(found, dict) or not all(isinstance(one, str | None) for one in found.values()):
+        raise Refusal("standard input must be one JSON object with texts")
+    strange = sorted(found.keys() - known)
+    if strange:
+        raise Refusal(f"{strange[0]} is no field of a patient; there are: {', '.join(sorted(known))}")
+    return found

@@ -116,6 +116,7 @@ class Reason(StrEnum):
     PAST_DEADLINE = "past_deadline"
     REFUSED = "refused"
     UNDELIVERED = "undelivered"
+    NO_RECEIPT = "no_receipt"  # accepted, and nobody ever said that it arrived
     CANNOT_RENDER = "cannot_render"
     UNPROVABLE = "unprovable"
     IN_DOUBT = "in_doubt"  # may have gone out; stays on the row until its repeat has an outcome

@@ -38,6 +38,7 @@ _REASONS = {
     Reason.PAST_DEADLINE: "its deadline passed; it is never sent late",
     Reason.REFUSED: "the provider refused it",
     Reason.UNDELIVERED: "the provider could not deliver it",
+    Reason.NO_RECEIPT: "no receipt came for it",
     Reason.CANNOT_RENDER: "its template failed for this patient",
     Reason.UNPROVABLE: "nobody can say whether it was sent; staff are asked",
     Reason.IN_DOUBT: "it may have left already; the same e-mail goes out once more",

@@ -38,10 +38,11 @@ _POLL = 0.05  # seconds between looks at a message that is on its way
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The enrollment after the change, and each message's part in it."""
+    """The enrollment after the change, and each message's part in it. `zone` is the patient's."""
 
     enrollment: Enrollment
     changes: Sequence[Change]
+    zone: str
 
 
 def preview_change(context: Context, enrollment_id: UUID, wish: Wish) -> Outcome:
@@ -50,7 +51,8 @@ def preview_change(context: Context, enrollment_id: UUID, wish: Wish) -> Outcome
         old = _load(tx, enrollment_id, lock=False)
         new = _grant(tx, old, wish, context.clock.now())
         existing = messages.of_enrollment(tx, enrollment_id)
-        return Outcome(new, _changes(tx, old, new, existing, wish, context.clock.now()))
+        changes = _changes(tx, old, new, existing, wish, context.clock.now())
+        return Outcome(new, changes, _zone_of(tx, new))
 
 
 def change(
@@ -94,6 +96,10 @@ def _load(tx: Tx, enrollment_id: UUID, *, lock: bool) -> Enrollment:
 def _grant(tx: Tx, old: Enrollment, wish: Wish, now: datetime) -> Enrollment:
     if old.status not in LIVE:
         raise Refusal(f"this enrollment is {old.status}; enroll the patient again instead")
+    if wish.goal is not None:
+        goals = Library().version(tx, old.pathway_version_id).pathway.goals
+        if wish.goal not in goals:
+            raise Refusal(f"{old.pathway} has no goal {wish.goal}; it has: {', '.join(goals) or 'none'}")
     site_zone = read_zone(sites.get(tx, old.site_id).site.zone)
     return wish.apply(old, now.astimezone(site_zone))
 
@@ -122,7 +128,13 @@ def _apply(
         "changes": {action.value: sum(c.action is action for c in changes) for action in Action},
     }
     audit.append(tx, [audit.Entry(actor, wish.action, f"enrollment/{new.id}", detail)], now)
-    return Outcome(replace(new, revision=new.revision + 1), changes)
+    return Outcome(replace(new, revision=new.revision + 1), changes, _zone_of(tx, new))
+
+
+def _zone_of(tx: Tx, enrollment: Enrollment) -> str:
+    patient = patients.get(tx, enrollment.patient_id)
+    own = patient.contact.time_zone if patient else None
+    return own or sites.get(tx, enrollment.site_id).site.zone
 
 
 def _tell_by_phone(enrollment: Enrollment, now: datetime) -> NewTask:

@@ -103,14 +103,15 @@ def _stand_in(tx: Tx, message: Message, channel: Channel, due: datetime) -> dict
 
 def _task(trouble: Trouble, stand_in: Channel | None, now: datetime) -> NewTask:
     message = trouble.message
-    instead = f"an {_name(stand_in)} goes out instead" if stand_in else "no other way is left"
-    detail = (
-        f"Make sure that the patient knows about “{message.step}”: the {_name(message.channel)} did "
-        f"not get through ({trouble.reason.value}); {instead}."
-    )
+    instead = f"{_a(stand_in)} goes out instead" if stand_in else "no other way is left"
+    if trouble.reason is Reason.NO_RECEIPT:
+        what = f"no receipt came for {_a(message.channel)}"
+    else:
+        what = f"{_a(message.channel)} did not get through ({trouble.reason.value})"
+    detail = f"Make sure that the patient knows about “{message.step}”: {what}; {instead}."
     due = max(now, message.send_by) if stand_in else now
     return NewTask(TaskKind.NOT_DELIVERED, str(message.id), detail, due, message.enrollment_id, message.id)
 
 
-def _name(channel: Channel | None) -> str:
-    return "e-mail" if channel is Channel.EMAIL else "text"
+def _a(channel: Channel | None) -> str:
+    return "an e-mail" if channel is Channel.EMAIL else "a text"

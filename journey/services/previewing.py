@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,14 +67,17 @@ def preview(
     context: Context, pathway: str, site: str | None, patient: VirtualPatient
 ) -> list[PreviewedMessage]:
     """The calendar in the newest version of a pathway, drafts included."""
+    return preview_in(_newest(context, pathway, site), patient)
+
+
+def _newest(context: Context, pathway: str, site: str | None) -> Setting:
     with context.database.read() as tx:
         stored = find_site(tx, site)
         version = pathways.latest(tx, pathway)
         known = ", ".join(pathways.keys(tx)) or "none; run: journey migrate"
     if version is None:
         raise Refusal(f"there is no pathway {pathway}; there are: {known}")
-    setting = Setting(stored, version, "preview")
-    return preview_in(setting, patient)
+    return Setting(stored, version, "preview")
 
 
 def preview_in(setting: Setting, patient: VirtualPatient) -> list[PreviewedMessage]:
@@ -89,6 +93,36 @@ def preview_in(setting: Setting, patient: VirtualPatient) -> list[PreviewedMessa
         key=lambda message: (message.due_at, message.step),
     )
     return [_show(message, prepared, setting, zone) for message in targets]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One template of a pathway as an example patient would read it. `fault`: why it cannot be shown."""
+
+    step: str
+    channel: Channel
+    locale: str
+    subject: str
+    text: str
+    fault: str = ""
+
+
+def wordings(context: Context, pathway: str, site: str | None, patient: VirtualPatient) -> list[Wording]:
+    """Every text and e-mail of the newest version, the correction included, for whoever approves them."""
+    setting = _newest(context, pathway, site)
+    locale = patient.locale or setting.site.site.locale
+    contact = ContactPlan(locale, None, None, True, True)
+    facts = setting.version.pathway.read_facts(patient.facts or {})
+    prepared = Prepared(_SAM, contact, facts, patient.procedure_date, patient.arrival_time)
+    steps = [*(step.key for step in setting.version.pathway.steps), setting.version.pathway.correction.key]
+    found = []
+    for step, channel in product(steps, Channel):
+        try:
+            words = _words(step, channel, prepared, setting)
+            found.append(Wording(step, channel, locale, words.subject, words.text))
+        except TemplateError as error:
+            found.append(Wording(step, channel, locale, "", "", str(error)))
+    return found
 
 
 def _show(message: PlannedMessage, prepared: Prepared, setting: Setting, zone: ZoneInfo) -> PreviewedMessage:
@@ -114,19 +148,23 @@ def _render(message: PlannedMessage, prepared: Prepared, setting: Setting) -> Re
     """The words, as far as they can be known: a message that waits for a fact has none yet."""
     if message.channel is None:
         return Rendered("")
+    try:
+        return _words(message.step, message.channel, prepared, setting)
+    except TemplateError:
+        if message.verdict.value == Status.HELD.value:
+            return Rendered("")
+        raise
+
+
+def _words(step: str, channel: Channel, prepared: Prepared, setting: Setting) -> Rendered:
     locale = prepared.contact.locale
     variables = build_context(
         site=setting.site.site,
         person=prepared.person,
-        channel=message.channel,
+        channel=channel,
         locale=locale,
         procedure_date=prepared.procedure_date,
         arrival_time=prepared.arrival_time,
         facts=prepared.facts,
     )
-    try:
-        return render_message(setting.version.templates, message.step, locale, message.channel, variables)
-    except TemplateError:
-        if message.verdict.value == Status.HELD.value:
-            return Rendered("")
-        raise
+    return render_message(setting.version.templates, step, locale, channel, variables)

@@ -70,7 +70,7 @@ def _look_after(tx: Tx, context: Context, library: Library, row: Message, now: d
             staff_tasks.open_all(tx, [call_task(row, Reason.PAST_DEADLINE, now)], now)
     elif row.status is Status.ACCEPTED:
         messages.postpone_check(tx, [row.id], None)
-        escalate(tx, library, Trouble(row, Reason.UNDELIVERED), now)
+        escalate(tx, library, Trouble(row, Reason.NO_RECEIPT), now)
 
 
 def _as_sent(tx: Tx, row: Message) -> Sent:

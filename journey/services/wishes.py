@@ -20,6 +20,7 @@ class Wish:
     action: str
     apply: Callable[[Enrollment, datetime], Enrollment]  # of the old one and the clinic's local now
     gone: Reason = Reason.NO_LONGER_APPLIES  # recorded on messages that fall away
+    goal: str | None = None  # which the pathway must have
 
 
 def reschedule(day: date, arrival: time | None) -> Wish:
@@ -94,7 +95,7 @@ def reach_goal(goal: str) -> Wish:
     def apply(old: Enrollment, now: datetime) -> Enrollment:
         return replace(old, goals=tuple(sorted({*old.goals, goal})))
 
-    return Wish("enrollment.goal_reached", apply, Reason.GOAL_REACHED)
+    return Wish("enrollment.goal_reached", apply, Reason.GOAL_REACHED, goal)
 
 
 def replan() -> Wish:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import stat
 from collections.abc import Iterator
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from journey.cli.app import app
 from journey.services.context import Refusal
-from journey.settings import SettingsError
+from journey.services.pathway_files import load_built_in
+from journey.settings import Settings, SettingsError
 
 SOON = (datetime.now(UTC) + timedelta(days=40)).date()
 ANNA = [
@@ -32,9 +35,9 @@ class Operator:
         self.folder = folder
         self.environment: dict[str, str] = {"JOURNEY_DATA_DIR": str(folder)}
 
-    def run(self, *words: str, code: int = 0) -> str:
+    def run(self, *words: str, code: int = 0, typed: str = "") -> str:
         """What a command prints. An error that `main` would print is raised."""
-        result = CliRunner().invoke(app, list(words), env=self.environment)
+        result = CliRunner().invoke(app, list(words), env=self.environment, input=typed)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == code, result.output
@@ -144,6 +147,50 @@ def test_the_doctor_finds_our_example_values_in_a_real_practice(practice: Operat
     assert "our example" not in practice.run("doctor", code=1)
 
 
+def test_who_approves_sees_every_text_and_email_the_correction_included(practice: Operator) -> None:
+    patient = ["--procedure-date", "2027-03-16", "--arrival", "07:30"]
+    shown = practice.run("pathway", "show", "bvn-ablation", *patient)
+    content = load_built_in("bvn-ablation")
+    for key in [*(step.key for step in content.pathway.steps), content.pathway.correction.key]:
+        assert f"{key} · sms" in shown
+        assert f"{key} · email" in shown
+    assert "cannot be rendered" not in shown
+    assert "is empty here" not in shown
+    assert "version 1" in practice.run("pathway", "list")
+
+
+def test_a_preview_for_one_channel_shows_only_that(practice: Operator) -> None:
+    shown = practice.json("preview", "bvn-ablation", "--procedure-date", "2027-03-16", "--only", "email")
+    assert {one["channel"] for one in shown} == {"email"}
+
+
+def test_what_is_typed_in_is_not_seen_on_the_command_line(practice: Operator) -> None:
+    words = ["enroll", "--stdin", "--procedure-date", SOON.isoformat(), "--consent-sms"]
+    person = json.dumps({"given_name": "Anna", "family_name": "Kowalska", "phone": "07700 900101"})
+    assert "Enrolled" in practice.run(*words, typed=person)
+    assert "Kowalska" in practice.run("patients", "-", typed="kowal\n")
+    assert "1 patients have" in practice.run("stop", "sms", "-", typed="07700 900101\n")
+    assert "again" in practice.run("restart", "sms", "-", typed="07700 900101\n")
+    for wrong, said in (
+        ("{", "is no JSON"),
+        ("[]", "one JSON object"),
+        ('{"fone": "1"}', "fone is no field"),
+    ):
+        with pytest.raises(Refusal, match=said):
+            practice.run(*words, typed=wrong)
+
+
+def test_a_goal_is_reached_by_its_name_and_an_unknown_one_is_refused(practice: Operator) -> None:
+    made = practice.json(*ANNA)
+    assert "goal_reached" in practice.run("change", made["id"], "booked")
+    with pytest.raises(Refusal, match=r"boked is no change \(cancel, .*has no goal boked; it has: booked"):
+        practice.run("change", made["id"], "boked")
+
+
+def test_the_outbox_shows_what_went_nowhere(practice: Operator) -> None:
+    assert "The outbox is empty" in practice.run("outbox")
+
+
 def test_a_second_site_is_added_once_and_then_enrolling_asks_which(practice: Operator) -> None:
     with pytest.raises(Refusal, match="a site needs zone and country"):
         practice.run("site", "add", "boston", "name=Boston Spine")
@@ -186,3 +233,15 @@ def test_a_port_in_use_is_refused_before_anything_is_done(operator: Operator, co
 def a_taken_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         yield taken.getsockname()[1]
+
+
+def test_every_setting_stands_in_the_operators_table_with_its_default() -> None:
+    table = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| `JOURNEY_([A-Z_]+)` \| (.*?) \|", table, re.MULTILINE))
+    assert set(told) == {name.upper() for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        text = default.get_secret_value() if isinstance(default, SecretStr) else str(default)
+        if isinstance(default, float):
+            text = f"{default:g}"
+        assert told[name.upper()] == (f"`{text}`" if text else "empty"), name
