@@ -28,7 +28,6 @@ _MAX_VALIDITY = 36_000  # seconds; Twilio's own limit
 # Their clock against ours. Wide, since a clock that is ahead must not hide a message; ids that other
 # messages have are left out anyway.
 _SKEW = timedelta(hours=1)
-_NO_LIMIT = aiohttp.ClientTimeout(total=None)
 _LOOK_BACK = 200  # messages to one number that a look-up reads at most
 
 
@@ -36,12 +35,13 @@ class _HttpClient(AsyncTwilioHttpClient):
     """The SDK's client with another base address, without a log, and at half the cost of a call.
 
     The SDK's log names the numbers that are looked up. What it formats for that log, and what it encodes
-    anew for each request, cost as much as the request. Time limits are set around the SDK's calls.
+    anew for each request, cost as much as the request. SDK 9.13 ignores a time limit given to its client.
     """
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, seconds: float) -> None:
         super().__init__()
         self._base = base.rstrip("/")
+        self._limit = aiohttp.ClientTimeout(total=seconds)
 
     async def request(  # the SDK's own signature
         self,
@@ -63,7 +63,7 @@ class _HttpClient(AsyncTwilioHttpClient):
             params=params,
             data=encode_form(data) if data else None,
             headers=sent,
-            timeout=_NO_LIMIT,
+            timeout=self._limit,
             allow_redirects=allow_redirects,
         ) as answer:
             return Response(answer.status, await answer.text(), answer.headers)
@@ -101,7 +101,7 @@ class TwilioSms(ChannelPort):
         callback_url: str,
         seconds: float,
     ) -> None:
-        self._http = _HttpClient(api_url)
+        self._http = _HttpClient(api_url, seconds)
         self._client = Client(account_sid, auth_token, http_client=self._http)
         self._sender = sender or unset
         self._service = messaging_service_sid or unset

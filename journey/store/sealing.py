@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -60,6 +60,7 @@ class Sealer:
             raise ValueError("there is no secret key; set JOURNEY_SECRET_KEYS")
         self._ciphers = {_derive(key, b"id")[:_KEY_ID]: AESGCM(_derive(key, b"seal")) for key in keys}
         self._first = next(iter(self._ciphers))
+        self._stable = {_derive(key, b"id")[:_KEY_ID]: AESSIV(_derive(key, b"stable")) for key in keys}
         self._index_keys = [_derive(key, b"index") for key in keys]
 
     def seal(self, value: Any, place: str, *row: Any) -> bytes:
@@ -79,6 +80,19 @@ class Sealer:
         nonce, text = sealed[_KEY_ID : _KEY_ID + _NONCE], sealed[_KEY_ID + _NONCE :]
         try:
             return json.loads(cipher.decrypt(nonce, text, _bound(place, row)))
+        except (InvalidTag, ValueError) as error:
+            raise SealError(f"{place} was changed outside Journey and cannot be trusted") from error
+
+    def seal_stable(self, text: str, place: str) -> bytes:
+        """The same bytes for the same text (AES-SIV), for what is written twice and must not differ."""
+        return self._first + self._stable[self._first].encrypt(text.encode(), [place.encode()])
+
+    def open_stable(self, sealed: bytes, place: str) -> str:
+        cipher = self._stable.get(sealed[:_KEY_ID])
+        if cipher is None:
+            raise SealError(f"{place} was sealed with a key that is not in JOURNEY_SECRET_KEYS")
+        try:
+            return cipher.decrypt(sealed[_KEY_ID:], [place.encode()]).decode()
         except (InvalidTag, ValueError) as error:
             raise SealError(f"{place} was changed outside Journey and cannot be trusted") from error
 

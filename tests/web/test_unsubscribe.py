@@ -47,6 +47,12 @@ def test_pressing_it_stops_email_and_twice_is_fine(embedded_clinic: Clinic, web:
         assert is_stopped(embedded_clinic)
 
 
+def test_an_email_that_is_repeated_has_the_same_link(embedded_clinic: Clinic, link: str) -> None:
+    again = unsubscribe_url(embedded_clinic.app.context, ANNA["email"])
+    assert urlsplit(again).path == link
+    assert ANNA["email"] not in again
+
+
 def test_a_second_press_leaves_no_trace(embedded_clinic: Clinic, web: Visitor, link: str) -> None:
     web.post(link)
     with embedded_clinic.database.read() as tx:
