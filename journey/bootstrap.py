@@ -47,6 +47,7 @@ class App:
     library: Library
     factories: Mapping[Channel, PortFactory]
     limiter: Limiter
+    watch: ClockWatch  # the process's own, from its start: a thread that comes later must not believe a jump
     _threads: threading.local = field(default_factory=threading.local)
     _workers: list[Worker] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -56,8 +57,7 @@ class App:
         worker: Worker | None = getattr(self._threads, "worker", None)
         if worker is None:
             sender = Sender(self.context, self.factories)
-            watch = ClockWatch(self.context.clock, self.context.rules.lookup_grace)
-            worker = Worker(self.context, sender, Library(), self.limiter, watch)
+            worker = Worker(self.context, sender, Library(), self.limiter, self.watch)
             self._threads.worker = worker
             with self._lock:
                 self._workers.append(worker)
@@ -100,7 +100,8 @@ def build(settings: Settings, *, clock: Clock | None = None) -> App:
     except (ConfigurationError, ValueError):
         # The library's own words quote the address, and with it the password.
         raise SettingsError("JOURNEY_REDIS_URL cannot be read; write it like redis://HOST:6379/0") from None
-    return App(settings, context, Library(), factories, limiter)
+    watch = ClockWatch(context.clock, rules.lookup_grace)
+    return App(settings, context, Library(), factories, limiter, watch)
 
 
 def build_sealer(settings: Settings) -> Sealer:

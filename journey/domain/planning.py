@@ -72,8 +72,8 @@ def _plan_step(
     step: Step, pathway: Pathway, anchors: Anchors, policies: Policies, bounds: _Bounds
 ) -> PlannedMessage | None:
     base = _base_date(step, anchors, policies)
-    if base is None:
-        return None
+    if base is None or (anchors.procedure_date is None and step.quotes is not Quotes.NOTHING):
+        return None  # its words name a date that there is none of
     at, shifts = _place(step, base, anchors, policies, bounds)
     send_by = _deadline(step, base, at, policies, bounds)
     channel = choose_channel(step.channels, policies.reachable, policies.prefers)

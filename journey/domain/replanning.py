@@ -69,9 +69,12 @@ def _diff_step(
     changes = [change for row in stray for change in _diff_stand_in(wanted, row, plan, now)]
     if latest.is_open and stands:
         changes.append(cancelled(latest, Reason.SUPERSEDED))
+    elif latest.is_open and latest.sent_at and basis_moved(latest, wanted):
+        # It was tried once: a late receipt for that must not count for the new date.
+        changes += [cancelled(latest, Reason.DATE_MOVED), _add(wanted, next_occurrence(rows), plan, now)]
     elif latest.is_open:
         changes.append(_diff_open(wanted, latest, plan, now))
-    elif not stands and _comes_again(wanted, latest):
+    elif not stands and (_comes_again(wanted, latest) or _lost_its_stand_in(wanted, latest, rows)):
         changes.append(_add(wanted, next_occurrence(rows), plan, now))
     else:
         changes.append(Change(Action.KEEP, wanted.step, latest, wanted, latest.occurrence))
@@ -85,7 +88,7 @@ def _still_stands(
 
     So it is after a change that was taken back before anything about it went out.
     """
-    gone = [row for row in rows if row.may_have_gone_out and not row.is_escalation]
+    gone = sorted((row for row in rows if row.may_have_gone_out and row.sent_at), key=_sent_at)
     if not gone or basis_moved(gone[-1], wanted):
         return False
     since = gone[-1].sent_at
@@ -95,11 +98,17 @@ def _still_stands(
     )
 
 
+def _sent_at(row: ExistingMessage) -> datetime:
+    return row.sent_at or row.due_at
+
+
 def _diff_stand_in(wanted: PlannedMessage, row: ExistingMessage, plan: Plan, now: datetime) -> list[Change]:
-    """A stand-in belongs to the date it was made for; one that a pause held goes on after it."""
-    if basis_moved(row, wanted):
+    """A stand-in belongs to the date it was made for, unless its step goes out once and for all; one that
+    a pause held goes on after it."""
+    moved = basis_moved(row, wanted)
+    if moved and wanted.repeats:
         return [cancelled(row, Reason.DATE_MOVED)]
-    if row.status is not Status.HELD or plan.paused:
+    if not moved and (row.status is not Status.HELD or plan.paused):
         return []
     again = replace(wanted, verdict=Verdict.SEND, reason=None, channel=row.channel, send_by=row.send_by)
     target, call = send_now(again, plan, now)
@@ -120,6 +129,17 @@ def _diff_open(wanted: PlannedMessage, row: ExistingMessage, plan: Plan, now: da
         return Change(Action.MOVE, wanted.step, row, target, row.occurrence)
     target, call = face_the_clock(wanted, plan, now)
     return Change(Action.MOVE, wanted.step, row, target, row.occurrence, target.reason, call)
+
+
+def _lost_its_stand_in(
+    wanted: PlannedMessage, latest: ExistingMessage, rows: Sequence[ExistingMessage]
+) -> bool:
+    """It failed, and what should have gone out instead was taken back by a change that is over."""
+    if latest.status is not Status.FAILED or wanted.verdict is Verdict.SKIP:
+        return False
+    last = rows[-1]
+    taken_back = last.status is Status.CANCELLED and last.reason in (*_REVERSIBLE, Reason.DATE_MOVED)
+    return last.is_escalation and taken_back
 
 
 def _comes_again(wanted: PlannedMessage, latest: ExistingMessage) -> bool:

@@ -62,13 +62,17 @@ def change(
     give_up = real_time.monotonic() + context.rules.drain.total_seconds()
     while True:
         patient_enough = real_time.monotonic() < give_up
-        with context.database.write() as tx:
-            old = _load(tx, enrollment_id, lock=True)
-            if revision is not None and revision != old.revision:
-                raise Stale("somebody else changed this enrollment; look at it again, then decide")
-            existing = messages.of_enrollment(tx, enrollment_id, lock=True)
-            if not (patient_enough and _is_on_its_way(existing)):
-                return _apply(tx, old, existing, wish, actor, context.clock.now())
+        try:
+            with context.database.write() as tx:
+                old = _load(tx, enrollment_id, lock=True)
+                if revision is not None and revision != old.revision:
+                    raise Stale("somebody else changed this enrollment; look at it again, then decide")
+                existing = messages.of_enrollment(tx, enrollment_id, lock=True)
+                if not (patient_enough and _is_on_its_way(existing)):
+                    return _apply(tx, old, existing, wish, actor, context.clock.now())
+        except Conflict:  # a stand-in was planned at the same moment: look at all of it again
+            if not patient_enough:
+                raise Stale("messages of this enrollment keep changing; try again") from None
         real_time.sleep(_POLL)
 
 

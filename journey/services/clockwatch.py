@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,14 +36,16 @@ class ClockWatch:
     def __init__(self, clock: Clock, settle: float) -> None:
         """`settle`: seconds that must pass after such a jump before instants count again."""
         self._clock, self._settle = clock, settle
+        self._lock = threading.Lock()
         self._last = Stamp.of(clock)
         self._doubt_until = self._last.ticks
 
     def is_settled(self) -> bool:
         """Whether what the wall clock says has passed did pass. Ask often."""
-        now = Stamp.of(self._clock)
-        wall, ticks = self._last.seconds_until(now)
-        if wall - ticks > _TOLERANCE:
-            self._doubt_until = now.ticks + self._settle
-        self._last = now
-        return now.ticks >= self._doubt_until
+        with self._lock:
+            now = Stamp.of(self._clock)
+            wall, ticks = self._last.seconds_until(now)
+            if wall - ticks > _TOLERANCE:
+                self._doubt_until = now.ticks + self._settle
+            self._last = now
+            return now.ticks >= self._doubt_until

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import time as real_time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from journey.domain.outcomes import Outcome
 from journey.domain.pathway import Channel
 from journey.services.clockwatch import ClockWatch, Stamp
 from journey.services.context import Context
 from journey.services.library import Library
-from journey.services.preparing import claim_due
+from journey.services.preparing import Claimed, claim_due
 from journey.services.recording import record
 from journey.services.sending import Sender
 from journey.store import messages
+from journey.store.database import StoreUnavailable
+
+_RECORD_PAUSES = (0.2, 1.0, 3.0)  # seconds; with the request well within the lease
 
 
 class Limiter(Protocol):
@@ -76,8 +81,20 @@ def deliver_batch(worker: Worker, channel: Channel, limit: int) -> tuple[int, in
     if claimed:
         batch = [one.outgoing for one in claimed]
         outcomes = worker.sender.send_all(channel, batch, begun)
-        record(worker.context, worker.library, claimed, outcomes)
+        _write_down(worker, claimed, outcomes)
     return looked_at, len(claimed)
+
+
+def _write_down(worker: Worker, claimed: Sequence[Claimed], outcomes: Sequence[Outcome]) -> None:
+    """Records what the provider said, also past a database that stumbles: what is lost here must be
+    looked up, or asked of staff."""
+    for pause in _RECORD_PAUSES:
+        try:
+            record(worker.context, worker.library, claimed, outcomes)
+            return
+        except StoreUnavailable:
+            real_time.sleep(pause)
+    record(worker.context, worker.library, claimed, outcomes)
 
 
 def due_channels(context: Context, wakeups: int) -> dict[Channel, int]:

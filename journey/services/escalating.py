@@ -13,7 +13,7 @@ from journey.services.library import Library, window_for
 from journey.services.reaching import address_tokens, reachable_channels
 from journey.store import enrollments, messages, staff_tasks, suppressions
 from journey.store.database import Tx
-from journey.store.enrollments import SendingContext
+from journey.store.enrollments import LIVE, SendingContext
 from journey.store.ids import new_id
 from journey.store.messages import Message
 from journey.store.patients import open_person, read_contact
@@ -35,12 +35,15 @@ def escalate(tx: Tx, library: Library, trouble: Trouble, now: datetime) -> None:
     """Plans a stand-in on the next channel; asks staff where there is none, or it is critical."""
     message = trouble.message
     context = enrollments.sending_contexts(tx, [message.enrollment_id])[message.enrollment_id]
-    if context.status is not EnrollmentStatus.ACTIVE or messages.has_stand_in(tx, message):
+    if context.status not in LIVE or messages.has_stand_in(tx, message):
         return
     channel = _next_channel(tx, library, trouble, context)
     due = _stand_in_time(tx, library, trouble, context, now)
     if channel is not None and due is not None:
-        messages.insert_rows(tx, [_stand_in(tx, message, channel, due)])
+        row = _stand_in(tx, message, channel, due)
+        if context.status is EnrollmentStatus.PAUSED:  # it goes on when staff resume
+            row |= {"status": Status.HELD.value, "reason": Reason.PAUSED.value, "check_at": message.send_by}
+        messages.insert_rows(tx, [row])
     if message.critical:
         staff_tasks.open_all(tx, [_task(trouble, channel if due else None, now)], now)
 

@@ -43,15 +43,23 @@ def _tasks_of(enrollment_id: UUID, change: Change, now: datetime) -> Sequence[Ne
         return [NewTask(kind, f"{enrollment_id}/{date}", detail, target.due_at, enrollment_id)]
     if target.verdict is Verdict.SKIP and target.reason is Reason.NO_ADDRESS:
         detail = "No text or e-mail can reach this patient: get consent and a working address."
-        return [NewTask(TaskKind.UNREACHABLE, str(enrollment_id), detail, target.due_at, enrollment_id)]
-    if change.call:
-        detail = f"Call the patient about “{target.step}”: {why_call(target.reason)}."
-        cause = f"{enrollment_id}/{target.step}/{change.occurrence}"
-        return [NewTask(TaskKind.CALL, cause, detail, max(now, target.due_at), enrollment_id)]
-    return []
+        task = NewTask(TaskKind.UNREACHABLE, str(enrollment_id), detail, target.due_at, enrollment_id)
+        # Whoever was told another date must hear the new one now, whatever becomes of the address.
+        return [task, _call(enrollment_id, change, now)] if change.action is Action.CORRECT else [task]
+    return [_call(enrollment_id, change, now)] if change.call else []
+
+
+def _call(enrollment_id: UUID, change: Change, now: datetime) -> NewTask:
+    target = change.target
+    assert target is not None
+    detail = f"Call the patient about “{target.step}”: {why_call(target.reason)}."
+    cause = f"{enrollment_id}/{target.step}/{change.occurrence}"
+    return NewTask(TaskKind.CALL, cause, detail, max(now, target.due_at), enrollment_id)
 
 
 def why_call(reason: Reason | None) -> str:
+    if reason is Reason.NO_ADDRESS:
+        return "no text or e-mail can reach them"
     if reason is Reason.PAST_DEADLINE:
         return "its deadline has passed"
     if reason is Reason.NO_TIME_LEFT:

@@ -42,7 +42,8 @@ def record(
                 _record(context, library, [(message, outcome)])
             except Conflict:
                 # A look-up gave this id to a twin: same words, same number, same moment.
-                _record(context, library, [(message, Accepted(""))])
+                known = Accepted("") if isinstance(outcome, Accepted) else outcome
+                _record(context, library, [(message, known)])
 
 
 def _record(context: Context, library: Library, pairs: Sequence[tuple[Message, Outcome]]) -> None:
@@ -70,6 +71,8 @@ def _as_move(
         if outcome.delivered:
             return _deliver_move(message, outcome.provider_id, now)
         return accept_move(message, outcome.provider_id, now, escalate_after)
+    if isinstance(outcome, Refused) and message.reason is Reason.IN_DOUBT:
+        return ask_staff(message, now, look_again=None)[0]  # this copy was refused; the first may be there
     if isinstance(outcome, Refused):
         return Move.of(message, Event.REFUSE, now, reason=outcome.reason.value, code=outcome.code)
     if isinstance(outcome, NoAnswer):
@@ -143,7 +146,10 @@ def escalation_time(tx: Tx, library: Library, message: Message) -> timedelta | N
 
 
 def _follow_up(tx: Tx, library: Library, message: Message, outcome: Outcome, now: datetime) -> None:
-    if isinstance(outcome, Refused):
+    if isinstance(outcome, Refused) and message.reason is Reason.IN_DOUBT:
+        _block(tx, message, outcome, now)
+        staff_tasks.open_all(tx, [ask_staff(message, now, look_again=None)[1]], now)
+    elif isinstance(outcome, Refused):
         follow_refusal(tx, library, message, outcome, now)
     elif isinstance(outcome, NotNow):
         verdict = decide_retry(outcome, message.attempts, message.send_by, now)
@@ -158,14 +164,16 @@ def _follow_up(tx: Tx, library: Library, message: Message, outcome: Outcome, now
 
 def follow_refusal(tx: Tx, library: Library, message: Message, refused: Refused, now: datetime) -> None:
     """A final no: the address may be closed, another channel is tried, staff are told."""
-    channel = message.channel
-    assert channel is not None
-    if refused.blocks_address:
-        address = messages.read_content(tx, message)["to"]
-        suppressions.add(tx, channel, address, refused.reason, f"provider {refused.code}", now)
+    _block(tx, message, refused, now)
     if refused.ask_staff:
         staff_tasks.open_all(tx, [_refusal_task(message, refused, now)], now)
     escalate(tx, library, Trouble(message, refused.reason), now)
+
+
+def _block(tx: Tx, message: Message, refused: Refused, now: datetime) -> None:
+    if refused.blocks_address and message.channel is not None:
+        address = messages.read_content(tx, message)["to"]
+        suppressions.add(tx, message.channel, address, refused.reason, f"provider {refused.code}", now)
 
 
 def _refusal_task(message: Message, refused: Refused, now: datetime) -> NewTask:
@@ -203,6 +211,8 @@ def _tell_late_truth(
             after = escalation_time(tx, library, row)
             messages.move(tx, [accept_move(row, outcome.provider_id, now, after)])
             close_question(tx, row, now)
+        elif message.reason is Reason.IN_DOUBT and isinstance(outcome, Refused):
+            _block(tx, message, outcome, now)  # the row stays unknown: an earlier copy may be there
         elif same_try and isinstance(outcome, Refused) and row.status is Status.UNKNOWN:
             values = {"reason": outcome.reason.value, "code": outcome.code}
             messages.move(tx, [Move.of(row, Event.REFUSE, now, **values)])

@@ -135,5 +135,5 @@ def _unproven(tx: Tx, row: Message, now: datetime, may_resend: bool) -> None:
 
 def _ask_staff(tx: Tx, row: Message, now: datetime, look_again: datetime | None) -> None:
     move, task = ask_staff(row, now, look_again=look_again)
-    messages.move(tx, [move])
-    staff_tasks.open_all(tx, [task], now)
+    if messages.move(tx, [move]):  # else a receipt has answered meanwhile
+        staff_tasks.open_all(tx, [task], now)

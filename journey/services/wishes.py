@@ -42,6 +42,8 @@ def postpone() -> Wish:
     """No date any more, for now."""
 
     def apply(old: Enrollment, now: datetime) -> Enrollment:
+        if old.completed_on is not None:
+            raise Refusal("the procedure went ahead; it cannot be postponed any more")
         return replace(old, procedure_date=None, arrival_time=None)
 
     return Wish("enrollment.postponed", apply, Reason.POSTPONED)

@@ -180,7 +180,7 @@ def explain_failure(error: DBAPIError) -> str:
     lowered = said.lower()
     if "locked" in lowered or "busy" in lowered:
         return f"the database is locked by another program ({said}); close it and try again"
-    if "full" in lowered or "no space" in lowered:
+    if "full" in lowered or "no space" in lowered or "disk i/o" in lowered:
         return f"the disk of the database is full ({said}); free some space, nothing was half written"
     if "readonly" in lowered or "read-only" in lowered:
         return f"the database cannot be written ({said}); check the permissions of its folder"

@@ -63,9 +63,12 @@ def move(tx: Tx, moves: Sequence[Move]) -> list[Move]:
     unless its values set one. A claim counts the attempt.
     """
     groups: dict[tuple[bool, frozenset[str]], list[Move]] = defaultdict(list)
-    # Rows are locked in the order of their ids, as a change locks them: no two wait for each other.
-    for one in sorted(moves, key=lambda one: one.id):
+    for one in moves:
         groups[one.event is Event.CLAIM, frozenset(one.values)].append(one)
+    if tx.is_postgres and len(moves) > 1:
+        # In the order of their ids, as a change locks them: no two transactions wait for each other.
+        rows = select(messages.c.id).where(tx.among(messages.c.id, [one.id for one in moves]))
+        tx.connection.execute(tx.locked(rows.order_by(messages.c.id)))
     won = [winner for group in groups.values() for winner in _move_alike(tx, group)]
     # A claim is followed by another event of the same attempt in any case: its outcome or its loss.
     _record(tx, [one for one in won if one.event is not Event.CLAIM])

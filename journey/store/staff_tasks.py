@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import String, case, cast, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from journey.store.database import Tx
@@ -32,7 +32,7 @@ class TaskKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """`cause` makes it unique: the same cause never opens a second task."""
+    """`cause` makes it unique: the same cause opens no second task, unless it is over and recurs."""
 
     kind: TaskKind
     cause: str
@@ -40,6 +40,17 @@ class NewTask:
     due_at: datetime
     enrollment_id: UUID | None = None
     message_id: UUID | None = None
+
+
+# What can come about again after somebody saw to it. Everything else happens to one message once.
+_RECURRING = (TaskKind.SET_ARRIVAL, TaskKind.CONFIRM_DONE, TaskKind.UNREACHABLE, TaskKind.BAD_ADDRESS)
+
+
+def _done(by: str, at: datetime) -> dict[str, Any]:
+    """The columns of a task that is closed. A recurring one gives its cause free for the next time."""
+    own = staff_tasks.c.dedupe_key.concat("/").concat(cast(staff_tasks.c.id, String))
+    recurs = staff_tasks.c.kind.in_([kind.value for kind in _RECURRING])
+    return {"done_at": at, "done_by": by, "dedupe_key": case((recurs, own), else_=staff_tasks.c.dedupe_key)}
 
 
 def open_all(tx: Tx, tasks: Sequence[NewTask], at: datetime) -> None:
@@ -72,7 +83,7 @@ def close_kind(tx: Tx, enrollment_id: UUID, kinds: Sequence[TaskKind], by: str, 
             staff_tasks.c.kind.in_([kind.value for kind in kinds]),
             staff_tasks.c.done_at.is_(None),
         )
-        .values(done_at=at, done_by=by)
+        .values(_done(by, at))
     )
 
 
@@ -85,7 +96,7 @@ def close_of_message(tx: Tx, message_id: UUID, kinds: Sequence[TaskKind], by: st
             staff_tasks.c.kind.in_([kind.value for kind in kinds]),
             staff_tasks.c.done_at.is_(None),
         )
-        .values(done_at=at, done_by=by)
+        .values(_done(by, at))
     )
 
 
@@ -101,7 +112,7 @@ def close(tx: Tx, task_id: UUID, by: str, at: datetime) -> bool:
     done = (
         update(staff_tasks)
         .where(staff_tasks.c.id == task_id, staff_tasks.c.done_at.is_(None))
-        .values(done_at=at, done_by=by)
+        .values(_done(by, at))
     )
     return tx.connection.execute(done).rowcount == 1
 

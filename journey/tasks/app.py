@@ -90,6 +90,7 @@ def _forget_the_parents_wiring(**_: Any) -> None:
     parent = _state.pop("app", None)
     if parent is not None:
         parent.context.database.abandon()
+        current_app()  # now, not at the first task: its clock watch counts from the child's own start
     # What the parent imported stays for good: the collector need not walk it again and again.
     gc.freeze()
 

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from journey.domain.calendar import Window
-from journey.domain.changes import Action, Change
+from journey.domain.changes import Action, Change, ExistingMessage
 from journey.domain.delivery import Reason, Status
 from journey.domain.pathway import Channel, Pathway
 from journey.domain.plan import Anchors, Policies
@@ -200,6 +201,99 @@ def test_a_correction_that_never_arrived_does_not_answer_a_later_change_to_the_s
     assert reschedule(stands, B)[CORRECTION].action is Action.KEEP
 
 
+def test_a_correction_that_failed_does_not_answer_a_later_change_that_a_pause_held() -> None:
+    stands = anna()
+    reschedule(stands, B)
+    stands.work_until(stands.now + timedelta(hours=1), Status.FAILED)
+    reschedule(stands, A)
+    stands.move_to(A, NINE, paused=True)
+    stands.replan()
+    reschedule(stands, B)
+    stands.replan()  # looked at again while paused
+    stands.move_to(B, NINE, paused=False)
+    stands.replan()
+    assert [row.status for row in stands.corrections()] == [Status.FAILED, Status.PLANNED]
+    assert {change.action for change in stands.replan()} == {Action.KEEP}
+
+
+def test_a_correction_that_reached_nobody_goes_out_once_somebody_can_be_reached() -> None:
+    stands = anna()
+    reachable = stands.scenario.policies
+    stands.scenario = replace(stands.scenario, policies=replace(reachable, reachable=()))
+    reschedule(stands, B)
+    assert stands.corrections()[-1].status is Status.SKIPPED
+    stands.scenario = replace(stands.scenario, policies=reachable)
+    stands.replan()
+    assert stands.corrections()[-1].status is Status.PLANNED
+    assert {change.action for change in stands.replan()} == {Action.KEEP}
+
+
+def test_a_message_that_was_tried_gets_a_new_row_for_a_new_date() -> None:
+    """So that a late receipt for the try does not say that the new date was told."""
+    stands = anna()
+    (confirm,) = [row for row in stands.rows if row.step == "confirm"]
+    stands.rows[stands.rows.index(confirm)] = replace(confirm, sent_at=NOW, reason=Reason.PROVIDER_BUSY)
+    reschedule(stands, B)
+    old, new = sorted((r for r in stands.rows if r.step == "confirm"), key=lambda r: r.occurrence)
+    assert (old.status, old.reason) == (Status.CANCELLED, Reason.DATE_MOVED)
+    assert (new.status, new.procedure_date) == (Status.PLANNED, B)
+
+
+def _failed_with_stand_in(stands: Standing, step: str) -> ExistingMessage:
+    """The step's text failed, and an e-mail waits to go out instead."""
+    (own,) = [row for row in stands.rows if row.step == step]
+    stands.rows[stands.rows.index(own)] = replace(own, status=Status.FAILED, sent_at=NOW)
+    stand_in = replace(
+        own,
+        id=UUID(int=999),
+        occurrence=1,
+        status=Status.PLANNED,
+        channel=Channel.EMAIL,
+        due_at=NOW + timedelta(hours=1),
+        is_escalation=True,
+        sent_at=None,
+    )
+    stands.rows.append(stand_in)
+    return stand_in
+
+
+def test_a_stand_in_that_postponing_took_back_comes_again_with_the_same_date() -> None:
+    stands = anna()
+    _failed_with_stand_in(stands, "confirm")
+    reschedule(stands, None, None)
+    reschedule(stands, A)
+    assert [r.status for r in stands.rows if r.step == "confirm"] == [
+        Status.FAILED,
+        Status.CANCELLED,
+        Status.PLANNED,
+    ]
+    assert {change.action for change in stands.replan()} == {Action.KEEP}
+
+
+def test_a_stand_in_of_a_step_that_goes_out_once_follows_the_date() -> None:
+    stands = anna()
+    _failed_with_stand_in(stands, "once")
+    reschedule(stands, B)
+    stand_in = [row for row in stands.rows if row.is_escalation][-1]
+    assert (stand_in.status, stand_in.procedure_date) == (Status.PLANNED, B)
+    assert {change.action for change in stands.replan()} <= {Action.KEEP}
+
+
+def test_what_arrived_as_a_stand_in_is_not_repeated_after_a_change_taken_back() -> None:
+    stands = anna()
+    stand_in = _failed_with_stand_in(stands, "confirm")
+    stands.rows[-1] = replace(stand_in, status=Status.ACCEPTED, sent_at=NOW + timedelta(hours=1))
+    stands.move_to(A, NINE, paused=True)
+    stands.replan()
+    reschedule(stands, B)
+    reschedule(stands, A)
+    stands.move_to(A, NINE, paused=False)
+    stands.replan()
+    stands.work_until(datetime(2026, 12, 30, tzinfo=UTC))
+    told = [r for r in stands.rows if r.step == "confirm" and r.status in (Status.ACCEPTED, Status.DELIVERED)]
+    assert len(told) == 1
+
+
 def test_a_message_in_doubt_is_neither_moved_nor_taken_back_and_counts_as_told() -> None:
     stands = anna()
     stands.work_until(datetime(2026, 12, 10, 10, tzinfo=UTC))
@@ -238,7 +332,6 @@ def test_an_arrival_time_that_is_set_for_the_first_time_corrects_nothing_and_rel
 def test_postponing_takes_back_what_hangs_on_the_date_and_a_new_date_brings_it_again() -> None:
     stands = anna()
     assert actions(reschedule(stands, None, None)) == {
-        "welcome": "keep",
         "confirm": "cancel",
         "once": "cancel",
         "fasting": "cancel",

@@ -1,0 +1,136 @@
+"""Two troubles at once: a failure and a pause, a doubt and a refusal, a cause that comes about again."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from uuid import UUID
+
+import pytest
+
+from journey.domain.delivery import Event, Reason, Status
+from journey.domain.outcomes import Receipt
+from journey.domain.pathway import Channel
+from journey.services import wishes
+from journey.services.context import Refusal
+from journey.services.receipts import receive
+from journey.services.suppressing import restart, stop
+from journey.store import staff_tasks
+from tests.clinic import ANNA, PROCEDURE, Clinic
+from tests.services.scripted import Ledger, scripted_factories
+
+NINE = time(9)
+STEP = "medicines-plan"  # critical
+
+
+@pytest.fixture
+def ledger(clinic: Clinic) -> Ledger:
+    """The clinic's provider, scripted."""
+    ledger = Ledger()
+    clinic.app.factories = scripted_factories(ledger)
+    return ledger
+
+
+def enroll_until_the_critical_text(clinic: Clinic) -> UUID:
+    """The moment at which the medicines plan is due; everything before it has gone out."""
+    one = clinic.enroll(facts={"takes_blood_thinners": True}).enrollment_id
+    clinic.work()
+    clinic.clock.at = clinic.message(one, STEP).due_at
+    return one
+
+
+def kinds(clinic: Clinic) -> list[str]:
+    return sorted(task["kind"] for task in clinic.tasks())
+
+
+def test_a_critical_text_without_a_receipt_escalates_although_staff_paused(
+    clinic: Clinic, ledger: Ledger
+) -> None:
+    one = enroll_until_the_critical_text(clinic)
+    clinic.work()
+    clinic.change(one, wishes.pause())
+    clinic.clock.advance(timedelta(hours=25))
+    clinic.work()
+    stand_in = clinic.message(one, STEP)
+    assert (stand_in.status, stand_in.reason, stand_in.channel) == (Status.HELD, Reason.PAUSED, Channel.EMAIL)
+    assert "not_delivered" in kinds(clinic)
+    clinic.change(one, wishes.resume())
+    clinic.work()
+    assert clinic.message(one, STEP).status is Status.ACCEPTED
+
+
+def test_a_critical_text_that_failed_while_paused_is_not_forgotten(clinic: Clinic, ledger: Ledger) -> None:
+    one = enroll_until_the_critical_text(clinic)
+    clinic.work()
+    entry = ledger.entries[-1]
+    clinic.change(one, wishes.pause())
+    receipt = Receipt(Event.UNDELIVER, entry.provider_id, "30003", Reason.UNDELIVERED, resend=True)
+    receive(clinic.app.context, clinic.app.worker().library, entry.message_id, 1, receipt)
+    assert clinic.message(one, STEP).status is Status.HELD
+    clinic.change(one, wishes.resume())
+    clinic.work()
+    assert clinic.message(one, STEP).status is Status.ACCEPTED
+
+
+def test_an_email_in_doubt_whose_repeat_is_refused_may_still_have_told_the_date(
+    clinic: Clinic, ledger: Ledger
+) -> None:
+    one = clinic.enroll(sms=False).enrollment_id
+    ledger.answers.extend(["lose after", "refuse"])
+    clinic.work()
+    clinic.clock.advance(timedelta(minutes=2))
+    clinic.work()
+    clinic.work()
+    welcome = clinic.message(one, "welcome")
+    assert len(ledger.entries) == 1
+    assert (welcome.status, welcome.reason) == (Status.UNKNOWN, Reason.UNPROVABLE)
+    assert "outcome_unknown" in kinds(clinic)
+    clinic.change(one, wishes.reschedule(PROCEDURE + timedelta(days=2), None))
+    assert clinic.message(one, "date-changed").status is Status.PLANNED
+
+
+def test_a_cause_that_comes_about_again_opens_another_task(clinic: Clinic) -> None:
+    one = clinic.enroll(email=False).enrollment_id
+    for _ in range(2):
+        stop(clinic.app.context, Channel.SMS, ANNA["phone"], source="tests")
+        (task,) = clinic.tasks()
+        assert task["kind"] == "unreachable"
+        with clinic.database.write() as tx:
+            assert staff_tasks.close(tx, task["id"], "tests", clinic.clock.now())
+        restart(clinic.app.context, Channel.SMS, ANNA["phone"], source="tests")
+    for _ in range(2):
+        clinic.change(one, wishes.reschedule(PROCEDURE, None))
+        assert kinds(clinic) == ["set_arrival"]
+        clinic.change(one, wishes.reschedule(PROCEDURE, NINE))
+        assert kinds(clinic) == []
+
+
+def test_a_correction_that_can_reach_nobody_asks_for_a_call_each_time(clinic: Clinic) -> None:
+    one = clinic.enroll(email=False).enrollment_id
+    clinic.work()
+    stop(clinic.app.context, Channel.SMS, ANNA["phone"], source="tests")
+    clinic.change(one, wishes.reschedule(PROCEDURE + timedelta(days=2), None))
+    assert any(task["kind"] == "call" and "date-changed" in task["detail"] for task in clinic.tasks())
+    restart(clinic.app.context, Channel.SMS, ANNA["phone"], source="tests")
+    assert clinic.message(one, "date-changed").status is Status.PLANNED
+
+
+def test_what_went_ahead_cannot_be_postponed(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.clock.at += timedelta(days=15)
+    clinic.change(one, wishes.complete())
+    with pytest.raises(Refusal, match="went ahead"):
+        clinic.change(one, wishes.postpone())
+
+
+def test_a_welcome_that_waits_overnight_falls_away_with_the_date_and_comes_with_the_next(
+    clinic: Clinic,
+) -> None:
+    clinic.clock.at += timedelta(hours=12)  # ten in the evening
+    one = clinic.enroll().enrollment_id
+    clinic.change(one, wishes.postpone())
+    assert clinic.message(one, "welcome").reason is Reason.POSTPONED
+    clinic.clock.at += timedelta(hours=12)
+    clinic.work()
+    assert "cannot_render" not in kinds(clinic)
+    clinic.change(one, wishes.reschedule(PROCEDURE, None))
+    assert clinic.message(one, "welcome").status is Status.PLANNED
