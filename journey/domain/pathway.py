@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import time, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -84,6 +84,11 @@ class Fact(_Strict):
         if self.default is not None:
             self.read(self.default)
         return self
+
+    @property
+    def possible(self) -> tuple[bool | str, ...]:
+        """The values that it can be stated to have; none for a time, which has too many."""
+        return (True, False) if self.type == "boolean" else self.choices
 
     def read(self, raw: FactValue) -> FactValue:
         """Checks a stated value; text from a form or CSV is read as the declared type."""
@@ -256,19 +261,18 @@ def _unknown_fact(step: Step, name: str, declared: Mapping[str, Fact]) -> str:
     return f"{said}declare it under facts, or use one of: {', '.join(sorted(declared)) or 'none declared'}"
 
 
-def _as_written(value: bool | str) -> str:
-    """As it stands in a file: true and false without quotes."""
-    return str(value).lower() if isinstance(value, bool) else value
+def list_written(values: Iterable[bool | str]) -> str:
+    """Values as they stand in a file: true and false without quotes."""
+    return ", ".join(str(value).lower() if isinstance(value, bool) else value for value in values)
 
 
 def _refuse_never(step: Step, fact: Fact, test: FactIs) -> None:
     """A condition that no value of the fact can meet is a spelling mistake."""
-    possible: tuple[bool | str, ...] = (True, False) if fact.type == "boolean" else fact.choices
     for value in (test.equals,) if test.one_of is None else test.one_of:
-        if not any(value == one and type(value) is type(one) for one in possible):
+        if not any(value == one and type(value) is type(one) for one in fact.possible):
             raise ValueError(
                 f"step {step.key} (if) asks whether {fact.key} is {value!r}, which it never is; it can be "
-                f"{', '.join(_as_written(one) for one in possible) or 'tested by needs: [arrival_time] only'}"
+                f"{list_written(fact.possible) or 'tested by needs: [arrival_time] only'}"
             )
 
 

@@ -128,7 +128,7 @@ def _render(source: str, context: Mapping[str, Any], *, markdown: bool) -> str:
     except _Empty as error:
         line = _failing_line(error)
         name = _empty_name(source, context, line)
-        said = f"{name or 'a variable'} is empty here; put {{% if {name} %}} around it"
+        said = f"{name} is empty here; put {{% if {name} %}} around it" if name else "a variable is empty"
         if name and name.startswith("facts."):
             said += ", or give the fact a default"
         raise TemplateError(said, line, name) from error

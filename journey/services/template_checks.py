@@ -9,7 +9,7 @@ from typing import Any
 
 from journey.domain.conditions import FactValue
 from journey.domain.contact import LOCALES, Person
-from journey.domain.pathway import ARRIVAL_FACT, Channel, Fact, Pathway
+from journey.domain.pathway import ARRIVAL_FACT, Channel, Fact, Pathway, list_written
 from journey.domain.site import Site
 from journey.domain.sms import GSM_7, measure
 from journey.rendering.context import build_context
@@ -61,16 +61,15 @@ def check_templates(pathway: Pathway, templates: Mapping[str, str]) -> list[str]
 
 
 def _strange_words(pathway: Pathway, name: str, source: str) -> list[str]:
-    """Facts that nobody declared and values that they never have, also where no case comes by."""
+    """Comparisons with a value that the fact never has, which no case would ever come by."""
     declared = {fact.key: fact for fact in pathway.facts if fact.key != ARRIVAL_FACT}
     faults = []
     for variable, value, line in comparisons(source):
         fact = declared.get(variable.removeprefix("facts."))
         if fact is None or not variable.startswith("facts."):
             continue
-        possible: tuple[bool | str, ...] = (True, False) if fact.type == "boolean" else fact.choices
-        if value not in possible:
-            can_be = ", ".join(str(one).lower() if isinstance(one, bool) else one for one in possible)
+        if value not in fact.possible:
+            can_be = list_written(fact.possible)
             mend = f"it can be: {can_be}" if can_be else "it is not for comparing"
             faults.append(f"{name}:{line}: {variable} is never {value!r}; {mend}")
     return faults
@@ -148,5 +147,4 @@ def _cases(
 
 def _values(fact: Fact) -> tuple[FactValue, ...]:
     """Everything that a fact can be, and empty where nothing stated means nothing known."""
-    stated: tuple[FactValue, ...] = (True, False) if fact.type == "boolean" else fact.choices
-    return stated if fact.default is not None and stated else (None, *stated)
+    return fact.possible if fact.default is not None and fact.possible else (None, *fact.possible)

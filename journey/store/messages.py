@@ -15,7 +15,6 @@ from journey.domain.delivery import Event, Status, next_status
 from journey.domain.pathway import Channel
 from journey.domain.plan import PlannedMessage
 from journey.store import bulk
-from journey.store.bulk import as_table
 from journey.store.database import Tx
 from journey.store.message_rows import COLUMNS, read_row
 from journey.store.message_rows import Message as Message  # part of this module's face
@@ -85,7 +84,7 @@ def _move_alike(tx: Tx, group: list[Move]) -> list[Move]:
     if tx.is_postgres:
         same = {"_id": messages.c.id, "_before": messages.c.status, "_attempt": messages.c.attempts}
         new = {f"_{name}": messages.c[name] for name in ("status", *group[0].values)}
-        given = as_table(same | new, rows)
+        given = bulk.as_table(same | new, rows)
         changed = _conditional_update(group[0], given.c.__getitem__).returning(messages.c.id)
         won = set(tx.connection.execute(changed).scalars())
         return [one for one in group if one.id in won]
