@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     smtp_url: SecretStr = SecretStr("")  # smtp://user:password@host:587, smtps://host:465
     email_from: str = ""
 
+    session_idle_minutes: float = Field(default=30, gt=0)  # of a staff member's browser, since its last page
+    session_hours: float = Field(default=12, gt=0)  # at most, whatever happens in it
+
     site_time_zone: str = "Europe/London"  # of the first site, made by `journey migrate`
     site_country: str = "GB"
 

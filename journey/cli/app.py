@@ -7,6 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
+import journey.cli.accounts as accounts
 import journey.cli.looking as looking
 import journey.cli.operating as operating
 import journey.cli.patients as patients
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for _module in (serving, operating, patients, looking):
+for _module in (serving, operating, accounts, patients, looking):
     _module.register(app)
 
 _EXPECTED = (

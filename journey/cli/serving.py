@@ -10,6 +10,7 @@ import uvicorn
 from rich.console import Console
 
 from journey.bootstrap import App
+from journey.cli.accounts import say_first_link
 from journey.cli.operating import first_site
 from journey.cli.shared import opened, out, progress_bar
 from journey.logs import configure_logs
@@ -41,6 +42,7 @@ def up(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         migrate(app.context.database)
         for text in install_content(app.context, first_site(app.settings)):
             out.print(f"- {text}")
+        say_first_link(app)
         out.print(f"Journey runs at http://{in_address(host)}:{port} - stop it with Ctrl-C.")
         with EmbeddedWorker(configure(app)):
             _serve(app, listener)
@@ -50,6 +52,7 @@ def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the web application."""
     configure_logs(*OPERATORS_ERRORS)
     with listen(host, port) as listener, opened() as app:
+        say_first_link(app)
         _serve(app, listener)
 
 

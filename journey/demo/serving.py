@@ -16,8 +16,8 @@ from rich.table import Table
 
 from journey.bootstrap import App
 from journey.demo.run import demonstration
+from journey.web.charts.cards import Card, Chart, read_charts
 from journey.web.demo import create_demo
-from journey.web.demo.cards import Card, Chart, read_charts
 from journey.web.listening import in_address, listen
 from journey.web.words import say_day, say_zone
 

@@ -20,7 +20,7 @@ from journey.domain.pathway import Channel
 from journey.domain.plan import Plan
 from journey.domain.planning import plan_messages
 from journey.domain.replanning import diff_plan
-from journey.services.context import Context, Refusal, Stale
+from journey.services.context import Context, Missing, Refusal, Stale
 from journey.services.followups import tasks_for
 from journey.services.library import Library, policies_for, window_for
 from journey.services.reaching import address_tokens, reachable_channels
@@ -93,7 +93,7 @@ def _is_on_its_way(existing: Sequence[Message]) -> bool:
 def _load(tx: Tx, enrollment_id: UUID, *, lock: bool) -> Enrollment:
     found = enrollments.get(tx, enrollment_id, lock=lock)
     if found is None:
-        raise Refusal(f"there is no enrollment {enrollment_id}")
+        raise Missing(f"there is no enrollment {enrollment_id}")
     return found
 
 

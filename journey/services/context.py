@@ -53,5 +53,9 @@ class Refusal(ValueError):
     """A wish that cannot be granted, in words for whoever asked: what, where, and what to do."""
 
 
+class Missing(Refusal):
+    """There is nothing of that name."""
+
+
 class Stale(Refusal):
     """Somebody else changed it first."""

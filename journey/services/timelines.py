@@ -9,7 +9,7 @@ from uuid import UUID
 
 from journey.domain.calendar import read_zone
 from journey.domain.explain import explain_status
-from journey.services.context import Context, Refusal
+from journey.services.context import Context, Missing
 from journey.store import enrollments, messages, patients, sites
 from journey.store.database import Tx
 from journey.store.enrollments import Enrollment
@@ -55,7 +55,7 @@ def timeline(context: Context, enrollment_id: UUID) -> Timeline:
     with context.database.read() as tx:
         found = enrollments.get(tx, enrollment_id)
         if found is None:
-            raise Refusal(f"there is no enrollment {enrollment_id}")
+            raise Missing(f"there is no enrollment {enrollment_id}")
         return timeline_of(tx, found)
 
 

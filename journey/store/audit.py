@@ -95,3 +95,10 @@ def verify(tx: Tx) -> ChainState:
 def recent(tx: Tx, limit: int = 50) -> list[dict[str, Any]]:
     query = select(audit_entries).order_by(audit_entries.c.seq.desc()).limit(limit)
     return [dict(row._mapping) for row in tx.connection.execute(query)]
+
+
+def of_subject(tx: Tx, subject: str, limit: int = 200) -> list[dict[str, Any]]:
+    """The newest entries about one subject, newest first."""
+    query = select(audit_entries).where(audit_entries.c.subject == subject)
+    rows = tx.connection.execute(query.order_by(audit_entries.c.seq.desc()).limit(limit))
+    return [dict(row._mapping) for row in rows]

@@ -10,21 +10,25 @@ from fastapi.staticfiles import StaticFiles
 
 from journey import __version__
 from journey.bootstrap import App
-from journey.web import health, hooks, unsubscribe
+from journey.web import access, errors, health, hooks, staff, unsubscribe
 from journey.web.security import SecurityHeaders
+from journey.web.staff.entry import sign_in_needed
+from journey.web.throttle import Throttle
 
 _STATIC = Path(__file__).parent / "static"
 
 
-def create_app(app: App, extra_routers: Sequence[APIRouter] = ()) -> FastAPI:
-    """The web application on a wired process, with pages of its own for the demonstration."""
+def create_app(app: App, pages: Sequence[APIRouter] = (staff.router,)) -> FastAPI:
+    """The web application on a wired process. The demonstration has pages of its own."""
     web = FastAPI(title="Journey", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     web.router.redirect_slashes = False  # it would send to whatever host the request names
     web.state.journey = app
+    web.state.throttle = Throttle(app.settings)
     web.add_middleware(SecurityHeaders)
-    for module in (health, hooks, unsubscribe):
-        web.include_router(module.router)
-    for router in extra_routers:
+    errors.add_handlers(web)
+    web.add_exception_handler(access.SignInNeeded, sign_in_needed)
+    for router in (health.router, hooks.router, unsubscribe.router, *pages):
         web.include_router(router)
+    access.check_rules(web)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return web

@@ -10,9 +10,10 @@ from journey.bootstrap import App
 from journey.services.vitals import Vitals, take_vitals
 from journey.store.database import StoreUnavailable
 from journey.store.migrating import schema_state
+from journey.web.access import PUBLIC
 from journey.web.requests import journey_of
 
-router = APIRouter()
+router = APIRouter(dependencies=[PUBLIC])
 
 
 @router.get("/healthz")

@@ -13,9 +13,10 @@ from journey.bootstrap import STATUS_HOOK, App, public_address
 from journey.channels.twilio_codes import read_receipt
 from journey.channels.twilio_sms import is_signed_by_twilio
 from journey.services.receipts import receive
+from journey.web.access import SIGNED
 from journey.web.requests import journey_of
 
-router = APIRouter()
+router = APIRouter(dependencies=[SIGNED])
 _READ_SECONDS = 10.0  # for a body that Twilio sends at once
 _MAX_FORM = 20_000  # bytes; a status callback has about 500
 

@@ -30,7 +30,7 @@ _environment.filters.update(
 )
 
 
-def page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """Renders `templates/pages/<name>.html`."""
-    html = _environment.get_template(f"{name}.html").render(values)
+def page(template: str, /, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Renders `templates/pages/<template>.html`."""
+    html = _environment.get_template(f"{template}.html").render(values)
     return HTMLResponse(html, status_code=status)

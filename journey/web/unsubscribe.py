@@ -11,9 +11,10 @@ from journey.bootstrap import App
 from journey.domain.pathway import Channel
 from journey.services.suppressing import is_stopped, stop
 from journey.services.unsubscribing import read_unsubscribe_token
+from journey.web.access import PUBLIC
 from journey.web.requests import journey_of
 
-router = APIRouter()
+router = APIRouter(dependencies=[PUBLIC])
 _PAGE = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -284,7 +284,7 @@ def test_what_is_not_there_is_said_on_a_page(browser: Browser, embedded_clinic: 
     read(browser, f"/demo/messages/{nobody}", status=404)
     read(browser, f"/demo/patients/{one}/explode", status=404)
     read(browser, "/demo/nowhere", status=404)
-    read(browser, "/demo/patients/no-id", status=422)
+    read(browser, "/demo/patients/no-id", status=404)
 
 
 def _enrollment(clinic: Clinic, one: object) -> enrollments.Enrollment:

@@ -23,6 +23,16 @@ class Visitor:
     def post(self, address: str, **how: Any) -> httpx.Response:
         return self._runner.run(self._client.post(address, **how))
 
+    def cookie(self, name: str) -> str:
+        return self._client.cookies.get(name) or ""
+
+    def set_cookie(self, name: str, value: str) -> None:
+        self._client.cookies.clear()
+        self._client.cookies.set(name, value)
+
+    def clear_cookies(self) -> None:
+        self._client.cookies.clear()
+
     def close(self) -> None:
         self._runner.run(self._client.aclose())
         self._runner.close()

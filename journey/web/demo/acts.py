@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from journey.bootstrap import App
 from journey.domain.calendar import read_zone
-from journey.domain.changes import Action, Change
 from journey.domain.contact import read_date
-from journey.domain.delivery import Status
-from journey.domain.explain import explain_reason
 from journey.domain.pathway import Channel
-from journey.domain.plan import Verdict
 from journey.services import changing, suppressing, wishes
 from journey.services.admission import read_arrival, read_procedure_date
 from journey.services.context import Refusal
 from journey.services.wishes import Wish
 from journey.store.enrollments import LIVE
-from journey.web.demo.cards import Chart, clinic_time, step_title
-from journey.web.words import CHANNELS, Tag, count, join, say_day
+from journey.web.charts.cards import Chart
+from journey.web.charts.consequences import (
+    CHANGES,
+    FALLS_AWAY,
+    Consequences,
+    Line,
+    consequences_of,
+    summarize,
+)
+from journey.web.words import CHANNELS, count, say_day
 
 ACTOR = "demonstration page"
-# What becomes of a message, and how the summary says it. A move that leaves time, way and state alone
-# only notes the new terms: for a reader it stays.
-STAYS, MOVES, CHANGES, WAITS_NO_MORE, FALLS_AWAY, IS_NEW, CORRECTS = (
-    Tag("Stays", "quiet"),
-    Tag("Moves", "info"),
-    Tag("Changes", "info"),
-    Tag("Waits no more", "good"),
-    Tag("Will not go out", "bad"),
-    Tag("New", "good"),
-    Tag("Correction", "warn"),
-)
-_SUMMARY = (
-    (FALLS_AWAY, "will not go out"),
-    (MOVES, "will move"),
-    (CHANGES, "will change"),
-    (WAITS_NO_MORE, "will wait no more"),
-    (IS_NEW, "will be added"),
-    (CORRECTS, "will correct what was said"),
-)
 BOOKED = "booked"
 _USUAL_ARRIVAL = "09:00"
 
@@ -84,27 +69,6 @@ class FieldFault(Refusal):
     def __init__(self, field: str, text: str) -> None:
         super().__init__(text)
         self.field = field
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What becomes of one message."""
-
-    tag: Tag
-    title: str
-    before: datetime | None
-    after: datetime | None
-    at_clinic: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Consequences:
-    """The page's content: a sentence, what changes, and what stays."""
-
-    summary: str
-    changes: Sequence[Line]
-    stays: Sequence[Line]
 
 
 def acts_for(chart: Chart, now: datetime, *, texts_stopped: bool) -> list[Act]:
@@ -173,18 +137,7 @@ def consequences(app: App, chart: Chart, asked: Asked, now: datetime) -> Consequ
     wish = wish_of(chart, asked, now)
     if wish is None:
         return _without_texts(chart)
-    changes = changing.preview_change(app.context, chart.id, wish).changes
-    lines = _in_time([_line(chart, change) for change in changes])
-    said = [
-        f"{count(number, 'message')} {what}"
-        for tag, what in _SUMMARY
-        if (number := sum(line.tag is tag for line in lines))
-    ]
-    return Consequences(
-        summary=_sentence(said),
-        changes=[line for line in lines if line.tag is not STAYS],
-        stays=[line for line in lines if line.tag is STAYS],
-    )
+    return consequences_of(chart, changing.preview_change(app.context, chart.id, wish).changes)
 
 
 def perform(app: App, chart: Chart, asked: Asked, revision: int, now: datetime) -> None:
@@ -198,56 +151,6 @@ def perform(app: App, chart: Chart, asked: Asked, revision: int, now: datetime) 
     suppressing.stop(app.context, Channel.SMS, phone, source=ACTOR)
 
 
-def _line(chart: Chart, change: Change) -> Line:
-    old, new = change.existing, change.target
-    tag = _tag(change)
-    before = old.due_at.astimezone(chart.zone) if old else None
-    after = new.due_at.astimezone(chart.zone) if new and tag is not STAYS else None
-    return Line(
-        tag=tag,
-        title=step_title(chart.pathway, change.step),
-        before=before,
-        after=after,
-        at_clinic=clinic_time(after, chart.site) if after else "",
-        note=_note(change, tag),
-    )
-
-
-def _tag(change: Change) -> Tag:
-    plain = {
-        Action.KEEP: STAYS,
-        Action.CANCEL: FALLS_AWAY,
-        Action.ADD: IS_NEW,
-        Action.CORRECT: CORRECTS,
-    }
-    old, new = change.existing, change.target
-    if change.action in plain or old is None or new is None:
-        return plain.get(change.action, CHANGES)
-    if new.verdict is Verdict.SKIP:
-        return FALLS_AWAY
-    if old.status is Status.HELD and new.verdict is Verdict.SEND:
-        return WAITS_NO_MORE
-    if old.due_at != new.due_at:
-        return MOVES
-    same = (old.channel, old.status.value) == (new.channel, new.verdict.value)
-    return STAYS if same else CHANGES
-
-
-def _note(change: Change, tag: Tag) -> str:
-    """The reason, and another channel where that is the change."""
-    old, new = change.existing, change.target
-    if tag is STAYS:
-        return old.status.value if old else ""
-    parts = []
-    if new is not None and new.verdict is Verdict.HOLD:
-        parts.append("held")
-    if change.reason is not None:
-        parts.append(explain_reason(change.reason))
-    if old and new and new.channel and new.channel is not old.channel:
-        parts.append(f"by {CHANNELS[new.channel].lower()}")
-    return ": ".join(parts)
-
-
 def _without_texts(chart: Chart) -> Consequences:
     """Planned texts take another channel where their step has one and the patient too."""
     has_mail = chart.patient.address(Channel.EMAIL) and chart.patient.consents_to(Channel.EMAIL)
@@ -258,16 +161,4 @@ def _without_texts(chart: Chart) -> Consequences:
         Line(tag, card.title, card.at, card.at if has_mail else None, card.at_clinic, note) for card in texts
     ]
     what = "will go out by e-mail instead" if has_mail else "will not go out"
-    return Consequences(_sentence([f"{count(len(texts), 'text')} {what}"] if texts else []), lines, [])
-
-
-def _in_time(lines: list[Line]) -> list[Line]:
-    def place(line: Line) -> tuple[bool, float, str]:
-        at = line.after or line.before
-        return at is None, at.timestamp() if at else 0.0, line.title
-
-    return sorted(lines, key=place)
-
-
-def _sentence(parts: list[str]) -> str:
-    return f"{join(parts)}." if parts else "No message changes."
+    return Consequences(summarize([f"{count(len(texts), 'text')} {what}"] if texts else []), lines, [])

@@ -11,14 +11,14 @@ from journey.domain.calendar import read_zone
 from journey.domain.delivery import Status
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel
-from journey.services.context import Refusal
+from journey.services.context import Missing
 from journey.services.library import Library
 from journey.store import enrollments, messages, staff_tasks, suppressions
 from journey.store.database import Tx
 from journey.store.patients import address_token
-from journey.web.demo.cards import Card, Chart, Letter, read_charts, read_letters
+from journey.web.charts.cards import Card, Chart, Letter, read_charts, read_letters
+from journey.web.charts.lines import Day, read_line
 from journey.web.demo.controls import Controls
-from journey.web.demo.lines import Day, read_line
 from journey.web.words import Tag, count, join, say_day, say_distance, say_zone
 
 _STATES = {
@@ -88,7 +88,7 @@ def read_patient(app: App, enrollment_id: UUID, board: Board) -> tuple[Chart, li
     """One patient's chart, line of time, and whether texts are stopped. Refuses an unknown id."""
     chart = next((chart for chart in board.charts if chart.id == enrollment_id), None)
     if chart is None:
-        raise Refusal("There is no such patient in this demonstration.")
+        raise Missing("There is no such patient in this demonstration.")
     with app.context.database.read() as tx:
         return chart, read_line(tx, chart, board.face.at), is_stopped(tx, chart, Channel.SMS)
 

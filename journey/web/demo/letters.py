@@ -13,11 +13,11 @@ from journey.domain.sms import measure
 from journey.rendering.context import build_context
 from journey.rendering.message import render_message
 from journey.rendering.templates import TemplateError
-from journey.services.context import Refusal
+from journey.services.context import Missing
 from journey.store import messages
 from journey.store.messages import Message
+from journey.web.charts.cards import Card, Chart
 from journey.web.demo.boards import Board
-from journey.web.demo.cards import Card, Chart
 from journey.web.words import STATES, Tag
 
 
@@ -48,7 +48,7 @@ def find(board: Board, message_id: UUID) -> tuple[Chart, Card]:
         for card in chart.cards:
             if card.id == str(message_id):
                 return chart, card
-    raise Refusal("There is no such message in this demonstration.")
+    raise Missing("There is no such message in this demonstration.")
 
 
 def words_of(app: App, chart: Chart, message_id: UUID, board: Board) -> Words:

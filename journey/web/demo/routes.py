@@ -10,11 +10,12 @@ from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from journey.bootstrap import App
-from journey.services.context import Refusal
+from journey.services.context import Missing, Refusal
+from journey.web.access import PUBLIC
+from journey.web.charts.cards import Chart
 from journey.web.demo import acts, boards, letters
 from journey.web.demo.acts import ACTS, Asked, FieldFault
 from journey.web.demo.boards import Board
-from journey.web.demo.cards import Chart
 from journey.web.demo.controls import Controls, controls_of
 from journey.web.pages import page
 from journey.web.requests import journey_of
@@ -22,7 +23,7 @@ from journey.web.same_origin import own_pages_only
 from journey.web.security import FRAMED_MAIL, WITH_FRAMES
 
 HOME = "/demo"
-router = APIRouter(dependencies=[Depends(own_pages_only)])
+router = APIRouter(dependencies=[PUBLIC, Depends(own_pages_only)])
 TheApp = Annotated[App, Depends(journey_of)]
 TheControls = Annotated[Controls, Depends(controls_of)]
 Back = Annotated[str, Form()]
@@ -59,7 +60,7 @@ def press(button: str, controls: TheControls, back: Back = HOME) -> Response:
         "pause": controls.pause,
     }
     if button not in buttons:
-        raise Refusal("The clock has no such button.")
+        raise Missing("The clock has no such button.")
     buttons[button]()
     return _back(back)
 
@@ -153,7 +154,7 @@ def _asked(
     chart, _, texts_stopped = boards.read_patient(app, enrollment_id, board)
     known = ACTS.get(key)
     if known is None or (known.key == "stop-texts" and texts_stopped):
-        raise Refusal("That cannot be done for this patient.")
+        raise Missing("That cannot be done for this patient.")
     return chart, acts.first_guess(chart, known) if day is None else Asked(known, day, arrival)
 
 

@@ -250,7 +250,6 @@ def upgrade() -> None:
         sa.Column("due_at", Instant(), nullable=False),
         sa.Column("done_at", Instant(), nullable=True),
         sa.Column("done_by", sa.String(length=200), nullable=True),
-        sa.Column("sealed_note", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["enrollment_id"], ["enrollments.id"], name=op.f("fk_staff_tasks_enrollment_id")
         ),

@@ -1,8 +1,9 @@
-"""The tables. Whatever identifies a patient, and every message body, is in a `sealed_*` column."""
+"""The tables of care: sites, pathways, patients, enrollments, messages, tasks, the audit log.
+
+Whatever identifies a patient, and every message body, is in a `sealed_*` column.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -15,7 +16,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -28,23 +28,7 @@ from sqlalchemy import (
 from journey.domain.delivery import Status
 from journey.domain.eligibility import EnrollmentStatus
 from journey.store.instants import Instant
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-# SQLite counts up only in a plain INTEGER primary key.
-_Counter = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _one_of(column: str, values: Any) -> str:
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
-
+from journey.store.schema.base import Counter, metadata, one_of
 
 installation = Table(
     "installation",
@@ -102,7 +86,7 @@ patient_tokens = Table(
 consents = Table(
     "consents",
     metadata,
-    Column("id", _Counter, primary_key=True),
+    Column("id", Counter, primary_key=True),
     Column("patient_id", ForeignKey("patients.id"), nullable=False, index=True),
     Column("channel", String(5), nullable=False),
     Column("granted", Boolean, nullable=False),
@@ -127,7 +111,7 @@ enrollments = Table(
     Column("goals", JSON, nullable=False),
     Column("enrolled_at", Instant, nullable=False),
     Column("revision", Integer, nullable=False, server_default="0"),
-    CheckConstraint(_one_of("status", EnrollmentStatus), name="status"),
+    CheckConstraint(one_of("status", EnrollmentStatus), name="status"),
     Index("ix_enrollments_patient_id", "patient_id"),
     Index("ix_enrollments_procedure_date", "procedure_date"),
     # The same patient, pathway and date is one enrollment, whoever races whom.
@@ -173,7 +157,7 @@ messages = Table(
     Column("segments", Integer),
     Column("sealed_content", LargeBinary),
     UniqueConstraint("enrollment_id", "step", "occurrence"),
-    CheckConstraint(_one_of("status", Status), name="status"),
+    CheckConstraint(one_of("status", Status), name="status"),
     CheckConstraint("due_at <= send_by", name="due_before_deadline"),
     # The queue: only planned rows are in it, so its size at the due end is flat in the backlog.
     Index(
@@ -190,6 +174,12 @@ messages = Table(
         sqlite_where=text("check_at IS NOT NULL"),
     ),
     Index(
+        "ix_messages_accepted_at",
+        "accepted_at",
+        postgresql_where=text("accepted_at IS NOT NULL"),
+        sqlite_where=text("accepted_at IS NOT NULL"),
+    ),
+    Index(
         "uq_messages_provider_id",
         "provider_id",
         unique=True,
@@ -201,7 +191,7 @@ messages = Table(
 message_events = Table(
     "message_events",
     metadata,
-    Column("id", _Counter, primary_key=True),
+    Column("id", Counter, primary_key=True),
     Column("message_id", ForeignKey("messages.id"), nullable=False, index=True),
     Column("at", Instant, nullable=False),
     Column("event", String(16), nullable=False),
@@ -244,15 +234,26 @@ staff_tasks = Table(
     Column("detail", Text, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
+    Column("claimed_by", String(200)),
+    Column("claimed_at", Instant),
     Column("done_at", Instant),
     Column("done_by", String(200)),
-    Column("sealed_note", LargeBinary),
     Index(
         "ix_staff_tasks_open",
         "due_at",
         postgresql_where=text("done_at IS NULL"),
         sqlite_where=text("done_at IS NULL"),
     ),
+)
+
+task_notes = Table(
+    "task_notes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("task_id", ForeignKey("staff_tasks.id"), nullable=False, index=True),
+    Column("sealed_text", LargeBinary, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
 )
 
 audit_entries = Table(
@@ -271,7 +272,7 @@ audit_entries = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("id", _Counter, primary_key=True),
+    Column("id", Counter, primary_key=True),
     Column("message_id", Uuid, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("channel", String(5), nullable=False),

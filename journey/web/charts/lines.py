@@ -11,10 +11,10 @@ from itertools import groupby
 from journey.domain.calendar import read_zone, to_instant
 from journey.store import audit
 from journey.store.database import Tx
-from journey.web.demo.cards import Card, Chart, clinic_time
+from journey.web.charts.cards import Card, Chart, clinic_time
 from journey.web.words import say_day, say_distance, say_zone
 
-_AUDIT = 500
+_EVENTS = 200
 # What stands first where several things share a moment.
 _ORDER = {"event": 0, "procedure": 1, "message": 2, "now": 3}
 
@@ -71,8 +71,8 @@ def _procedure(chart: Chart) -> Iterable[Entry]:
 
 def _events(tx: Tx, chart: Chart) -> Iterable[Entry]:
     """What staff and patients did, from the audit log."""
-    for entry in audit.recent(tx, _AUDIT):
-        if entry["subject"] == f"enrollment/{chart.id}":
+    for entry in audit.of_subject(tx, f"enrollment/{chart.id}", _EVENTS):
+        if entry["action"].startswith("enrollment."):
             text, detail = _say(entry["action"], json.loads(entry["detail"]))
             yield Entry("event", entry["at"].astimezone(chart.zone), text, detail)
 
@@ -87,6 +87,8 @@ def _say(action: str, detail: dict[str, str]) -> tuple[str, str]:
         "enrollment.completed": ("Procedure went ahead", ""),
         "enrollment.replanned": ("Ways to reach the patient changed", "messages were planned anew"),
         "enrollment.goal_reached": ("Follow-up booked", ""),
+        "enrollment.postponed": ("Postponed", "without a new date"),
+        "enrollment.contact_changed": ("Contact details changed", ""),
     }
     return known.get(action, (action.removeprefix("enrollment.").capitalize(), ""))
 

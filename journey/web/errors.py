@@ -1,0 +1,70 @@
+"""Every refusal and failure as a page in plain words; for the API, as a problem document."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from journey.services.context import Missing, Refusal
+from journey.store.database import StoreUnavailable
+from journey.web.access import SecondFactorNeeded
+from journey.web.pages import page
+
+_TITLES = {
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    413: "Too large",
+    422: "Not understood",
+    429: "Too many tries",
+}
+_GONE = (
+    "The database does not answer, so nothing can be shown or changed now. Messages wait and go out when it "
+    "is back. This page works again by itself; try in a minute."
+)
+
+
+def add_handlers(web: FastAPI) -> None:
+    web.add_exception_handler(Refusal, _refused)
+    web.add_exception_handler(RequestValidationError, _unreadable)
+    web.add_exception_handler(HTTPException, _failed)
+    web.add_exception_handler(StoreUnavailable, _unavailable)
+    web.add_exception_handler(SecondFactorNeeded, _second_factor)
+
+
+def say(title: str, text: str, status: int) -> Response:
+    return page("refused", status=status, title=title, text=text)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    if isinstance(error, Missing):
+        return say("Not found", str(error), 404)
+    return say("Not possible", str(error), 422)
+
+
+async def _unreadable(_request: Request, _error: Exception) -> Response:
+    return say("Not found", "There is nothing at this address. Go back and try again.", 404)
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    text = str(error.detail)
+    if error.status_code == 404 and text == "Not Found":
+        text = "There is no page at this address."
+    response = say(_TITLES.get(error.status_code, "Not possible"), text, error.status_code)
+    if error.status_code == 429:
+        response.headers["retry-after"] = "900"
+    return response
+
+
+async def _unavailable(_request: Request, _error: Exception) -> Response:
+    response = say("Journey cannot reach its database", _GONE, 503)
+    response.headers["retry-after"] = "60"
+    return response
+
+
+async def _second_factor(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, SecondFactorNeeded)
+    return RedirectResponse("/sign-in/code" if error.is_set else "/second-factor", status_code=303)

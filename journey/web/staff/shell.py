@@ -1,0 +1,43 @@
+"""The frame of every staff page: who is signed in, where one is, and what else there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends
+from fastapi.responses import HTMLResponse
+
+from journey.bootstrap import App
+from journey.domain.access import MAY, Power
+from journey.store.staff import Staff
+from journey.web.pages import page
+from journey.web.requests import journey_of
+
+TheApp = Annotated[App, Depends(journey_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the navigation."""
+
+    address: str
+    label: str
+    power: Power
+
+
+PLACES = (
+    Place("/", "Today", Power.READ),
+    Place("/patients", "Patients", Power.READ),
+    Place("/enroll", "Enroll", Power.COORDINATE),
+)
+
+
+def show(who: Staff, template: str, /, *, here: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A staff page. `here` is the navigation's entry that it belongs to."""
+    places = [place for place in PLACES if who.role in MAY[place.power]]
+    return page(f"staff/{template}", status=status, who=who, places=places, here=here, **values)
+
+
+def may(who: Staff, power: Power) -> bool:
+    return who.role in MAY[power]
