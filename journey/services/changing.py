@@ -48,11 +48,16 @@ class Outcome:
 def preview_change(context: Context, enrollment_id: UUID, wish: Wish) -> Outcome:
     """What a change would do, without doing it."""
     with context.database.read() as tx:
-        old = _load(tx, enrollment_id, lock=False)
-        new = _grant(tx, old, wish, context.clock.now())
-        existing = messages.of_enrollment(tx, enrollment_id)
-        changes = _changes(tx, old, new, existing, wish, context.clock.now())
-        return Outcome(new, changes, _zone_of(tx, new))
+        return outcome_in(tx, enrollment_id, wish, context.clock.now())
+
+
+def outcome_in(tx: Tx, enrollment_id: UUID, wish: Wish, now: datetime) -> Outcome:
+    """The same for an open transaction, which may hold changes of its own."""
+    old = _load(tx, enrollment_id, lock=False)
+    new = _grant(tx, old, wish, now)
+    existing = messages.of_enrollment(tx, enrollment_id)
+    changes = _changes(tx, old, new, existing, wish, now)
+    return Outcome(new, changes, _zone_of(tx, new))
 
 
 def change(

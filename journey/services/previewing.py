@@ -87,7 +87,15 @@ def preview_in(setting: Setting, patient: VirtualPatient) -> list[PreviewedMessa
     contact = ContactPlan(patient.locale or site.locale, patient.time_zone, patient.prefers, True, True)
     facts = version.pathway.read_facts(patient.facts or {})
     prepared = Prepared(_SAM, contact, facts, patient.procedure_date, patient.arrival_time)
-    _, changes = plan_for(prepared, setting, patient.reachable, enrolled_at)
+    return preview_prepared(prepared, setting, patient.reachable, enrolled_at)
+
+
+def preview_prepared(
+    prepared: Prepared, setting: Setting, reachable: tuple[Channel, ...], enrolled_at: datetime
+) -> list[PreviewedMessage]:
+    """Every message of somebody who would be enrolled at a moment, in the order of time."""
+    zone = read_zone(prepared.contact.time_zone or setting.site.site.zone)
+    _, changes = plan_for(prepared, setting, reachable, enrolled_at)
     targets = sorted(
         (change.target for change in changes if change.target is not None),
         key=lambda message: (message.due_at, message.step),

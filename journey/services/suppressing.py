@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from journey.domain.contact import read_email, read_phone
 from journey.domain.delivery import Reason
 from journey.domain.pathway import Channel
-from journey.services.changing import replan_live
+from journey.services.changing import Outcome, outcome_in, replan_live
 from journey.services.context import Context, Refusal
+from journey.services.wishes import replan
 from journey.store import audit, enrollments, patients, sites, suppressions
 
 
@@ -57,12 +60,30 @@ def stop(
     return added
 
 
-def restart(context: Context, channel: Channel, address: str, *, source: str) -> bool:
+def preview_stop(context: Context, enrollment_id: UUID, channel: Channel, address: str) -> Outcome:
+    """What stopping an address would do to an enrollment's messages."""
+    now = context.clock.now()
+    with context.database.rehearse() as tx:
+        suppressions.add(tx, channel, address, Reason.OPTED_OUT, "preview", now)
+        return outcome_in(tx, enrollment_id, replan(), now)
+
+
+def preview_restart(context: Context, enrollment_id: UUID, channel: Channel, address: str) -> Outcome:
+    """What writing to an address again would do to an enrollment's messages."""
+    now = context.clock.now()
+    with context.database.rehearse() as tx:
+        suppressions.lift(tx, channel, tx.sealer.tokens(channel.value, address.casefold()), now)
+        return outcome_in(tx, enrollment_id, replan(), now)
+
+
+def restart(
+    context: Context, channel: Channel, address: str, *, source: str, evidence: str | None = None
+) -> bool:
     """Messages may go to this address again. False if it was not stopped."""
     with context.database.write() as tx:
         now = context.clock.now()
         tokens = tx.sealer.tokens(channel.value, address.casefold())
-        lifted = suppressions.lift(tx, channel, tokens, now)
+        lifted = suppressions.lift(tx, channel, tokens, now, evidence)
         detail = {"channel": channel.value, "source": source, "was_stopped": lifted}
         entry = audit.Entry(source, "address.restarted", f"address/{tokens[0].hex()}", detail)
         audit.append(tx, [entry], now)

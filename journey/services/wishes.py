@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from uuid import UUID
 
 from journey.domain.delivery import Reason
 from journey.domain.eligibility import EnrollmentStatus
@@ -98,6 +99,11 @@ def reach_goal(goal: str) -> Wish:
         return replace(old, goals=tuple(sorted({*old.goals, goal})))
 
     return Wish("enrollment.goal_reached", apply, Reason.GOAL_REACHED, goal)
+
+
+def take_version(version_id: UUID) -> Wish:
+    """Another version of the same pathway: messages that have not gone out follow it from now on."""
+    return Wish("enrollment.version_changed", lambda old, _: replace(old, pathway_version_id=version_id))
 
 
 def replan() -> Wish:

@@ -97,6 +97,18 @@ class Database:
             finally:
                 connection.rollback()
 
+    @contextmanager
+    def rehearse(self) -> Iterator[Tx]:
+        """A transaction that may write, and is always rolled back: what would follow, asked of the code
+        that would do it."""
+        with _plain_errors(), self.engine.connect() as connection:
+            connection = connection.execution_options(**{_WRITES: True})
+            connection.begin()
+            try:
+                yield Tx(connection, self.sealer)
+            finally:
+                connection.rollback()
+
     def close(self) -> None:
         self.engine.dispose()
 

@@ -43,10 +43,10 @@ class Enrollment:
         return Anchors(self.enrolled_at, self.procedure_date, self.arrival_time, self.completed_on)
 
 
-_COLUMNS = [enrollments.c[name] for name in Enrollment.__slots__]
+COLUMNS = [enrollments.c[name] for name in Enrollment.__slots__]
 
 
-def _read(row: Row[Any]) -> Enrollment:
+def read_row(row: Row[Any]) -> Enrollment:
     values = dict(row._mapping)
     values["status"] = EnrollmentStatus(values["status"])
     values["goals"] = tuple(values["goals"])
@@ -64,12 +64,12 @@ def insert_all(tx: Tx, rows: Sequence[Enrollment]) -> None:
 
 
 def get(tx: Tx, enrollment_id: UUID, *, lock: bool = False) -> Enrollment | None:
-    query = select(*_COLUMNS).where(enrollments.c.id == enrollment_id)
+    query = select(*COLUMNS).where(enrollments.c.id == enrollment_id)
     if lock and tx.is_postgres:
         # NO KEY UPDATE: a worker that opens a task or a stand-in for this enrollment checks its key.
         query = query.with_for_update(key_share=True)
     row = tx.connection.execute(query).first()
-    return _read(row) if row else None
+    return read_row(row) if row else None
 
 
 def save(tx: Tx, enrollment: Enrollment) -> bool:
@@ -90,16 +90,16 @@ def save(tx: Tx, enrollment: Enrollment) -> bool:
 
 
 def live_of_patients(tx: Tx, patient_ids: Sequence[UUID]) -> list[Enrollment]:
-    query = select(*_COLUMNS).where(
+    query = select(*COLUMNS).where(
         tx.among(enrollments.c.patient_id, patient_ids),
         enrollments.c.status.in_([status.value for status in LIVE]),
     )
-    return [_read(row) for row in tx.connection.execute(query)]
+    return [read_row(row) for row in tx.connection.execute(query)]
 
 
 def of_patients(tx: Tx, patient_ids: Sequence[UUID]) -> list[Enrollment]:
-    query = select(*_COLUMNS).where(tx.among(enrollments.c.patient_id, patient_ids))
-    return [_read(row) for row in tx.connection.execute(query.order_by(enrollments.c.procedure_date))]
+    query = select(*COLUMNS).where(tx.among(enrollments.c.patient_id, patient_ids))
+    return [read_row(row) for row in tx.connection.execute(query.order_by(enrollments.c.procedure_date))]
 
 
 def live_of_site(tx: Tx, site_id: UUID) -> list[UUID]:
@@ -112,8 +112,8 @@ def live_of_site(tx: Tx, site_id: UUID) -> list[UUID]:
 
 def everyone(tx: Tx, limit: int = 100) -> list[Enrollment]:
     """Enrollments in the order of their procedure."""
-    query = select(*_COLUMNS).order_by(enrollments.c.procedure_date, enrollments.c.id).limit(limit)
-    return [_read(row) for row in tx.connection.execute(query)]
+    query = select(*COLUMNS).order_by(enrollments.c.procedure_date, enrollments.c.id).limit(limit)
+    return [read_row(row) for row in tx.connection.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def _write(tx: Tx, patient_id: UUID, person: Person, values: dict[str, Any]) -> 
     tx.connection.execute(insert(patient_tokens), _tokens(tx.sealer, patient_id, person))
 
 
-def _read(row: Row[Any], sealer: Sealer) -> Patient:
+def read_patient(row: Row[Any], sealer: Sealer) -> Patient:
     return Patient(row.id, open_person(sealer, row.id, row.sealed_person), read_contact(row))
 
 
@@ -117,7 +117,7 @@ def read_contact(row: Any) -> ContactPlan:
 def get(tx: Tx, patient_id: UUID, *, lock: bool = False) -> Patient | None:
     query = select(patients).where(patients.c.id == patient_id)
     row = tx.connection.execute(tx.locked(query) if lock else query).first()
-    return _read(row, tx.sealer) if row else None
+    return read_patient(row, tx.sealer) if row else None
 
 
 def find_by_identity(tx: Tx, people: Iterable[Person]) -> dict[str, UUID]:
@@ -142,7 +142,7 @@ def search(tx: Tx, text: str, limit: int = 50) -> list[Patient]:
         for token in tx.sealer.tokens(kind, text.strip().casefold())
     ]
     query = select(patients).where(_has_token(exact))
-    found = [_read(row, tx.sealer) for row in tx.connection.execute(query.limit(limit))]
+    found = [read_patient(row, tx.sealer) for row in tx.connection.execute(query.limit(limit))]
     if not words or found:
         return found
     query = select(patients)
@@ -150,7 +150,7 @@ def search(tx: Tx, text: str, limit: int = 50) -> list[Patient]:
         query = query.where(_has_token(tx.sealer.tokens("name", word[:8])))
     rows = tx.connection.execute(query.limit(limit))
     # Tokens stop at eight letters; what was typed beyond them is compared in the clear.
-    return [p for row in rows if _matches(p := _read(row, tx.sealer), words)]
+    return [p for row in rows if _matches(p := read_patient(row, tx.sealer), words)]
 
 
 def _has_token(tokens: list[bytes]) -> Any:

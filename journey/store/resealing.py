@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Column, Table, select, update
 
-from journey.store import messages, outbox, suppressions
+from journey.store import messages, outbox, staff, staff_tasks, suppressions
 from journey.store.database import Tx
 from journey.store.schema import messages as messages_table
 from journey.store.schema import outbox as outbox_table
+from journey.store.schema import staff as staff_table
 from journey.store.schema import suppressions as suppressions_table
+from journey.store.schema import task_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ SEALED_COLUMNS = (
     SealedColumn(
         suppressions_table, _suppressions.sealed_evidence, suppressions.EVIDENCE, (_suppressions.id,)
     ),
+    SealedColumn(task_notes, task_notes.c.sealed_text, staff_tasks.NOTE, (task_notes.c.id,)),
+    SealedColumn(staff_table, staff_table.c.sealed_totp, staff.PLACE, (staff_table.c.id,)),
 )
 
 

@@ -9,12 +9,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, case, cast, func, select, update
+from sqlalchemy import String, case, cast, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from journey.store.database import Tx
 from journey.store.ids import new_id
-from journey.store.schema import staff_tasks
+from journey.store.schema import staff_tasks, task_notes
+
+NOTE = "task_notes.text"
 
 
 class TaskKind(StrEnum):
@@ -125,3 +127,55 @@ def count_open(tx: Tx) -> int:
 def of_enrollment(tx: Tx, enrollment_id: UUID) -> list[dict[str, Any]]:
     query = select(staff_tasks).where(staff_tasks.c.enrollment_id == enrollment_id)
     return [dict(row._mapping) for row in tx.connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote beside a task."""
+
+    text: str
+    actor: str
+    at: datetime
+
+
+def claim(tx: Tx, task_id: UUID, by: str, at: datetime) -> bool:
+    """Somebody takes an open task; False if it is done or somebody else has it."""
+    free = (staff_tasks.c.claimed_by.is_(None)) | (staff_tasks.c.claimed_by == by)
+    taken = (
+        update(staff_tasks)
+        .where(staff_tasks.c.id == task_id, staff_tasks.c.done_at.is_(None), free)
+        .values(claimed_by=by, claimed_at=at)
+    )
+    return tx.connection.execute(taken).rowcount == 1
+
+
+def release(tx: Tx, task_id: UUID, by: str) -> bool:
+    """Gives a task back; False if it is not one's own."""
+    given = (
+        update(staff_tasks)
+        .where(staff_tasks.c.id == task_id, staff_tasks.c.done_at.is_(None), staff_tasks.c.claimed_by == by)
+        .values(claimed_by=None, claimed_at=None)
+    )
+    return tx.connection.execute(given).rowcount == 1
+
+
+def add_note(tx: Tx, task_id: UUID, text: str, actor: str, at: datetime) -> None:
+    note_id = new_id()
+    sealed = tx.sealer.seal(text, NOTE, note_id)
+    row = {"id": note_id, "task_id": task_id, "sealed_text": sealed, "actor": actor, "at": at}
+    tx.connection.execute(insert(task_notes).values(row))
+
+
+def notes_of(tx: Tx, task_ids: Sequence[UUID]) -> dict[UUID, list[Note]]:
+    """The notes of some tasks, oldest first."""
+    query = select(task_notes).where(tx.among(task_notes.c.task_id, task_ids)).order_by(task_notes.c.id)
+    found: dict[UUID, list[Note]] = {}
+    for row in tx.connection.execute(query):
+        text = tx.sealer.open(row.sealed_text, NOTE, row.id)
+        found.setdefault(row.task_id, []).append(Note(text, row.actor, row.at))
+    return found
+
+
+def get(tx: Tx, task_id: UUID) -> dict[str, Any] | None:
+    row = tx.connection.execute(select(staff_tasks).where(staff_tasks.c.id == task_id)).first()
+    return dict(row._mapping) if row else None

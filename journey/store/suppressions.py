@@ -68,8 +68,12 @@ def retoken_some(tx: Tx, after: UUID | None, limit: int) -> tuple[UUID | None, i
     return (rows[-1].id if rows else None), len(stale)
 
 
-def lift(tx: Tx, channel: Channel, tokens: Sequence[bytes], at: datetime) -> bool:
-    """Allows an address again; False if it was not suppressed. The old row stays as evidence."""
+def lift(
+    tx: Tx, channel: Channel, tokens: Sequence[bytes], at: datetime, evidence: str | None = None
+) -> bool:
+    """Allows an address again; False if it was not suppressed. The old row stays, with both evidences."""
+    if evidence:
+        _add_evidence(tx, channel, tokens, evidence)
     result = tx.connection.execute(
         update(suppressions)
         .where(
@@ -80,6 +84,21 @@ def lift(tx: Tx, channel: Channel, tokens: Sequence[bytes], at: datetime) -> boo
         .values(lifted_at=at)
     )
     return result.rowcount > 0
+
+
+def _add_evidence(tx: Tx, channel: Channel, tokens: Sequence[bytes], evidence: str) -> None:
+    query = select(suppressions.c.id, suppressions.c.sealed_evidence).where(
+        tx.among(suppressions.c.address_token, tokens),
+        suppressions.c.channel == channel.value,
+        suppressions.c.lifted_at.is_(None),
+    )
+    for row in tx.connection.execute(tx.locked(query)).all():
+        before = tx.sealer.open(row.sealed_evidence, EVIDENCE, row.id) if row.sealed_evidence else ""
+        text = f"{before}\nRestarted: {evidence}".strip()
+        sealed = tx.sealer.seal(text, EVIDENCE, row.id)
+        tx.connection.execute(
+            update(suppressions).where(suppressions.c.id == row.id).values(sealed_evidence=sealed)
+        )
 
 
 def active(tx: Tx, tokens: Sequence[bytes]) -> set[tuple[bytes, Channel]]:

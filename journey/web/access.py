@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.staticfiles import StaticFiles
+from starlette.routing import Mount
 
 from journey.domain.access import MAY, NEEDS_SECOND_FACTOR, Power
 from journey.services.signing_in import Limits, session_of
@@ -129,11 +131,27 @@ Owner = Annotated[Staff, Depends(Allow(Power.OWN))]
 PendingSession = Annotated[Session, Depends(Pending())]
 
 
-def rules_of(web: FastAPI) -> Iterator[tuple[APIRoute, list[Rule]]]:
-    """Every route with its rules."""
-    for route in web.routes:
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A route with its access rules, of which there must be exactly one."""
+
+    path: str
+    methods: frozenset[str]
+    rules: tuple[Rule, ...]
+
+
+def routes_of(web: FastAPI) -> list[Guarded]:
+    """Every route that answers, however deep its router is included. Raises for one of unknown kind."""
+    found = []
+    for context in iter_route_contexts(web.routes):
+        route = context.original_route
         if isinstance(route, APIRoute):
-            yield route, [call.rule for call in _calls(route.dependant) if hasattr(call, "rule")]
+            calls = _calls(context.dependant)
+            rules = tuple(call.rule for call in calls if hasattr(call, "rule"))
+            found.append(Guarded(str(context.path), frozenset(context.methods or ()), rules))
+        elif not (isinstance(route, Mount) and isinstance(route.app, StaticFiles)):
+            raise RuntimeError(f"{route!r} is no route that can carry an access rule")
+    return found
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:
@@ -144,6 +162,6 @@ def _calls(dependant: Dependant) -> Iterator[Any]:
 
 def check_rules(web: FastAPI) -> None:
     """An application with a route that nobody guards does not start."""
-    bare = [route.path for route, rules in rules_of(web) if len(rules) != 1]
+    bare = [route.path for route in routes_of(web) if len(route.rules) != 1]
     if bare:
         raise RuntimeError(f"these routes need exactly one access rule of web/access.py: {', '.join(bare)}")

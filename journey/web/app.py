@@ -29,6 +29,6 @@ def create_app(app: App, pages: Sequence[APIRouter] = (staff.router,)) -> FastAP
     web.add_exception_handler(access.SignInNeeded, sign_in_needed)
     for router in (health.router, hooks.router, unsubscribe.router, *pages):
         web.include_router(router)
-    access.check_rules(web)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    access.check_rules(web)
     return web

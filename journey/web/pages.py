@@ -27,6 +27,9 @@ _environment.filters.update(
     place=words.say_zone,
     phone=words.say_phone,
     sentence=words.as_sentence,
+    distance=words.say_distance,
+    languages=words.as_languages,
+    pairs=words.as_pairs,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -97,3 +98,16 @@ def join(parts: list[str]) -> str:
 def as_sentence(text: str) -> str:
     """A reason with a capital and a full stop, for where it stands alone."""
     return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
+
+
+_LANGUAGES = {"en-GB": "English (United Kingdom)", "en-US": "English (United States)"}
+
+
+def as_languages(locales: Iterable[str]) -> list[tuple[str, str]]:
+    """Locales as choices of a form."""
+    return [(one, _LANGUAGES.get(one, one)) for one in locales]
+
+
+def as_pairs(choices: Iterable[str]) -> list[tuple[str, str]]:
+    """A fact's choices as choices of a form: "sedation_deep" reads as "Sedation deep"."""
+    return [(one, one.replace("_", " ").replace("-", " ").capitalize()) for one in choices]

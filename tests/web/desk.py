@@ -55,9 +55,7 @@ class Desk:
     def get(self, address: str, **how: Any) -> httpx.Response:
         return self.visitor.get(address, **how)
 
-    def post(
-        self, address: str, fields: Mapping[str, Any] | None = None, /, **more: Any
-    ) -> httpx.Response:
+    def post(self, address: str, fields: Mapping[str, Any] | None = None, /, **more: Any) -> httpx.Response:
         return self.visitor.post(address, data={**(fields or {}), **more}, headers=OWN)
 
     def close(self) -> None:

@@ -58,7 +58,7 @@ def test_the_first_link_makes_an_admin_with_a_second_factor_once(clinic: Clinic)
     [
         ("short", "has 5 characters"),
         ("password1234", "easy to guess"),
-        ("kim example 1", "easy to guess"),
+        ("kim example 1", "little more than your name"),
         ("x" * 201, "at most 200"),
     ],
 )

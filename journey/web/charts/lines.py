@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from itertools import groupby
+from typing import Any
 
 from journey.domain.calendar import read_zone, to_instant
 from journey.store import audit
@@ -73,11 +74,12 @@ def _events(tx: Tx, chart: Chart) -> Iterable[Entry]:
     """What staff and patients did, from the audit log."""
     for entry in audit.of_subject(tx, f"enrollment/{chart.id}", _EVENTS):
         if entry["action"].startswith("enrollment."):
-            text, detail = _say(entry["action"], json.loads(entry["detail"]))
+            text, detail = say_event(entry["action"], json.loads(entry["detail"]))
             yield Entry("event", entry["at"].astimezone(chart.zone), text, detail)
 
 
-def _say(action: str, detail: dict[str, str]) -> tuple[str, str]:
+def say_event(action: str, detail: dict[str, Any]) -> tuple[str, str]:
+    """What somebody did to an enrollment, in words: the thing, and its detail."""
     if action == "enrollment.created":
         return "Enrolled", f"for {_day(detail)}"
     if action == "enrollment.rescheduled":
@@ -93,6 +95,6 @@ def _say(action: str, detail: dict[str, str]) -> tuple[str, str]:
     return known.get(action, (action.removeprefix("enrollment.").capitalize(), ""))
 
 
-def _day(detail: dict[str, str]) -> str:
+def _day(detail: dict[str, Any]) -> str:
     text = detail.get("procedure_date")
     return say_day(date.fromisoformat(text)) if text else "no date"

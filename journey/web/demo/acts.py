@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from journey.bootstrap import App
 from journey.domain.calendar import read_zone
-from journey.domain.contact import read_date
 from journey.domain.pathway import Channel
-from journey.services import changing, suppressing, wishes
-from journey.services.admission import read_arrival, read_procedure_date
-from journey.services.context import Refusal
-from journey.services.wishes import Wish
-from journey.store.enrollments import LIVE
+from journey.services import changing, suppressing
+from journey.web.charts import acts
+from journey.web.charts.acts import Act, Asked
 from journey.web.charts.cards import Chart
 from journey.web.charts.consequences import (
     CHANGES,
@@ -24,126 +20,43 @@ from journey.web.charts.consequences import (
     consequences_of,
     summarize,
 )
-from journey.web.words import CHANNELS, count, say_day
+from journey.web.words import CHANNELS, count
 
 ACTOR = "demonstration page"
-BOOKED = "booked"
-_USUAL_ARRIVAL = "09:00"
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One thing to do. `question` heads the page that shows what follows; `button` does it."""
-
-    key: str
-    label: str
-    question: str
-    button: str
-
-
-ACTS = {
-    act.key: act
-    for act in (
-        Act("move", "Move the date", "Move {name}’s procedure?", "Move the procedure"),
-        Act("arrival", "Set the arrival time", "When does {name} arrive?", "Set the arrival time"),
-        Act("cancel", "Cancel the procedure", "Cancel {name}’s procedure?", "Cancel the procedure"),
-        Act("went-ahead", "It went ahead", "Did {name}’s procedure go ahead?", "Yes, it went ahead"),
-        Act("booked", "Follow-up booked", "Has {name} booked the follow-up?", "Yes, it is booked"),
-        Act("stop-texts", "Stop texts", "Stop texts to {name}?", "Stop texts"),
-    )
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An act with what was typed."""
-
-    act: Act
-    day: str = ""
-    arrival: str = ""
-
-
-class FieldFault(Refusal):
-    """What was typed cannot be used; `field` is the id of its input."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+_STOP = Act("stop-texts", "Stop texts", "Stop texts to {name}?", "Stop texts", (), True)
+_SHARED = ("move", "arrival", "cancel", "went-ahead", "booked")
+# The clock says which day it is: nobody is asked.
+ACTS = {key: acts.ACTS[key] for key in _SHARED} | {_STOP.key: _STOP}
+ACTS["went-ahead"] = replace(ACTS["went-ahead"], fields=())
 
 
 def acts_for(chart: Chart, now: datetime, *, texts_stopped: bool) -> list[Act]:
     """What makes sense for a patient now."""
-    enrollment = chart.enrollment
-    if enrollment.status not in LIVE:
-        return []
-    today = now.astimezone(read_zone(chart.site.zone)).date()
-    is_over = enrollment.procedure_date is not None and enrollment.procedure_date <= today
-    done = enrollment.completed_on is not None
-    wanted = {
-        "arrival": not done and bool(enrollment.procedure_date) and enrollment.arrival_time is None,
-        "move": not done,
-        "went-ahead": is_over and not done,
-        "booked": is_over and BOOKED not in enrollment.goals,
-        "stop-texts": not texts_stopped,
-        "cancel": not is_over,
-    }
-    return [ACTS[key] for key, is_wanted in wanted.items() if is_wanted]
+    possible = {act.key for act in acts.acts_for(chart, now)}
+    today, day = now.astimezone(read_zone(chart.site.zone)).date(), chart.enrollment.procedure_date
+    if day is not None and day <= today:
+        possible.discard("cancel")
+    if possible and not texts_stopped:
+        possible.add(_STOP.key)
+    return [act for key, act in ACTS.items() if key in possible]
 
 
 def first_guess(chart: Chart, act: Act) -> Asked:
-    """What the form starts with: a week later at the same time, or an ordinary arrival time."""
-    day, arrival = chart.enrollment.procedure_date, chart.enrollment.arrival_time
-    if act.key == "arrival":
-        return Asked(act, str(day or ""), _USUAL_ARRIVAL)
-    if act.key == "move":
-        later = str(day + timedelta(days=7)) if day else ""
-        return Asked(act, later, f"{arrival:%H:%M}" if arrival else "")
-    return Asked(act)
-
-
-def wish_of(chart: Chart, asked: Asked, now: datetime) -> Wish | None:
-    """The change to the enrollment, or None where it is the address that changes."""
-
-    def new_terms() -> Wish:
-        return wishes.reschedule(*_date_and_time(chart, asked, now))
-
-    makers: dict[str, Callable[[], Wish]] = {
-        "move": new_terms,
-        "arrival": new_terms,
-        "cancel": wishes.cancel,
-        "went-ahead": wishes.complete,
-        "booked": lambda: wishes.reach_goal(BOOKED),
-    }
-    maker = makers.get(asked.act.key)
-    return maker() if maker else None
-
-
-def _date_and_time(chart: Chart, asked: Asked, now: datetime) -> tuple[date, time | None]:
-    today = now.astimezone(read_zone(chart.site.zone)).date()
-    try:
-        if asked.day and read_date(asked.day) < today:
-            raise ValueError(f"{say_day(read_date(asked.day))} is past; choose a later day")
-        day = read_procedure_date(asked.day, today)
-    except ValueError as error:
-        raise FieldFault("day", f"New date: {error}") from None
-    try:
-        return day, read_arrival(asked.arrival)
-    except ValueError as error:
-        raise FieldFault("arrival", f"Arrival time: {error}") from None
+    return acts.first_guess(chart, act)
 
 
 def consequences(app: App, chart: Chart, asked: Asked, now: datetime) -> Consequences:
     """What would follow, without doing it. Raises Refusal with what to mend."""
-    wish = wish_of(chart, asked, now)
-    if wish is None:
+    if asked.act is _STOP:
         return _without_texts(chart)
+    wish = acts.wish_of(chart, asked, now)
     return consequences_of(chart, changing.preview_change(app.context, chart.id, wish).changes)
 
 
 def perform(app: App, chart: Chart, asked: Asked, revision: int, now: datetime) -> None:
     """Does it. Raises Stale where somebody else was first."""
-    wish = wish_of(chart, asked, now)
-    if wish is not None:
+    if asked.act is not _STOP:
+        wish = acts.wish_of(chart, asked, now)
         changing.change(app.context, chart.id, wish, ACTOR, revision=revision)
         return
     phone = chart.patient.person.phone

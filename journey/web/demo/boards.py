@@ -9,7 +9,6 @@ from uuid import UUID
 from journey.bootstrap import App
 from journey.domain.calendar import read_zone
 from journey.domain.delivery import Status
-from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel
 from journey.services.context import Missing
 from journey.services.library import Library
@@ -18,15 +17,9 @@ from journey.store.database import Tx
 from journey.store.patients import address_token
 from journey.web.charts.cards import Card, Chart, Letter, read_charts, read_letters
 from journey.web.charts.lines import Day, read_line
+from journey.web.charts.states import state_of_enrollment
 from journey.web.demo.controls import Controls
 from journey.web.words import Tag, count, join, say_day, say_distance, say_zone
-
-_STATES = {
-    EnrollmentStatus.ACTIVE: Tag("Active", "info"),
-    EnrollmentStatus.PAUSED: Tag("Paused", "warn"),
-    EnrollmentStatus.CANCELLED: Tag("Cancelled", "quiet"),
-    EnrollmentStatus.WITHDRAWN: Tag("Withdrawn", "quiet"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +161,9 @@ def _plain(chart: Chart, detail: str) -> str:
 
 def state_of(chart: Chart, now: datetime) -> Tag:
     """Where the patient stands, in a word."""
-    enrollment = chart.enrollment
-    if enrollment.status is not EnrollmentStatus.ACTIVE:
-        return _STATES[enrollment.status]
-    if not any(card.is_open for card in chart.cards):
-        return Tag("Finished", "good")
-    day = enrollment.procedure_date
-    if day is None:
-        return Tag("Postponed", "warn")
     today = now.astimezone(read_zone(chart.site.zone)).date()
-    if today == day:
-        return Tag("Procedure today", "info")
-    return Tag("Recovering", "info") if today > day else Tag("Preparing", "info")
+    is_over = not any(card.is_open for card in chart.cards)
+    return state_of_enrollment(chart.enrollment, today, is_over=is_over)
 
 
 def procedure_of(chart: Chart, now: datetime) -> str:

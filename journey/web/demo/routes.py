@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from journey.bootstrap import App
 from journey.services.context import Missing, Refusal
 from journey.web.access import PUBLIC
+from journey.web.charts.acts import Asked, FieldFault
 from journey.web.charts.cards import Chart
 from journey.web.demo import acts, boards, letters
-from journey.web.demo.acts import ACTS, Asked, FieldFault
+from journey.web.demo.acts import ACTS
 from journey.web.demo.boards import Board
 from journey.web.demo.controls import Controls, controls_of
 from journey.web.pages import page

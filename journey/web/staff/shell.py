@@ -36,8 +36,12 @@ PLACES = (
 def show(who: Staff, template: str, /, *, here: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A staff page. `here` is the navigation's entry that it belongs to."""
     places = [place for place in PLACES if who.role in MAY[place.power]]
-    return page(f"staff/{template}", status=status, who=who, places=places, here=here, **values)
-
-
-def may(who: Staff, power: Power) -> bool:
-    return who.role in MAY[power]
+    return page(
+        f"staff/{template}",
+        status=status,
+        who=who,
+        places=places,
+        here=here,
+        may_act=who.role in MAY[Power.COORDINATE],
+        **values,
+    )

@@ -1,0 +1,94 @@
+"""The first page of the day: what needs a person, who comes today and tomorrow, and how much goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from journey.domain.calendar import read_zone, to_instant
+from journey.services.context import Context
+from journey.services.library import Library
+from journey.services.patient_lists import Listed, listed
+from journey.store import listings, sites, staff_tasks
+from journey.store.database import Tx
+from journey.store.enrollments import Enrollment
+
+MOST_TASKS, MOST_PROCEDURES = 50, 100
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """A task with its patient, where it has one."""
+
+    task: Mapping[str, Any]
+    whose: Listed | None
+    notes: Sequence[staff_tasks.Note]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Everything of the page. `at` is the clinic's local now; counts are per channel."""
+
+    at: datetime
+    tasks: Sequence[OpenTask]
+    tasks_in_all: int
+    procedures: Mapping[date, Sequence[Listed]]
+    sent: Mapping[str, int]
+    to_go: Mapping[str, int]
+
+    @property
+    def days(self) -> list[date]:
+        return [self.at.date(), self.at.date() + timedelta(days=1)]
+
+
+def local_now(context: Context) -> datetime:
+    """Now on the first site's clocks, which are the practice's where there are several."""
+    with context.database.read() as tx:
+        return _local_now(tx, context)
+
+
+def _local_now(tx: Tx, context: Context) -> datetime:
+    known = sites.everyone(tx)
+    zone = read_zone(known[0].site.zone if known else "UTC")
+    return context.clock.now().astimezone(zone)
+
+
+def read_day(context: Context, library: Library, actor: str) -> Day:
+    with context.database.write() as tx:
+        now = _local_now(tx, context)
+        tasks = staff_tasks.open_tasks(tx, MOST_TASKS)
+        days = [now.date(), now.date() + timedelta(days=1)]
+        coming = listings.on_days(tx, days, MOST_PROCEDURES)
+        of_tasks = listings.by_ids(tx, _ids(tasks))
+        every = {one.id: one for one in [*coming, *of_tasks.values()]}
+        notes = staff_tasks.notes_of(tx, [task["id"] for task in tasks])
+        begins, ends = _bounds(now)
+        sent, to_go = listings.count_accepted(tx, begins, ends), listings.count_planned(tx, ends)
+        in_all = staff_tasks.count_open(tx)
+        lines = {one.enrollment.id: one for one in listed(context, tx, library, list(every.values()), actor)}
+    return Day(
+        now,
+        [OpenTask(task, lines.get(task["enrollment_id"]), notes.get(task["id"], [])) for task in tasks],
+        in_all,
+        {day: _of_day(coming, lines, day) for day in days},
+        sent,
+        to_go,
+    )
+
+
+def _ids(tasks: Sequence[Mapping[str, Any]]) -> list[UUID]:
+    return [task["enrollment_id"] for task in tasks if task["enrollment_id"] is not None]
+
+
+def _of_day(coming: Sequence[Enrollment], lines: Mapping[UUID, Listed], day: date) -> list[Listed]:
+    return [lines[one.id] for one in coming if one.procedure_date == day]
+
+
+def _bounds(now: datetime) -> tuple[datetime, datetime]:
+    zone = now.tzinfo
+    assert zone is not None
+    begins = to_instant(now.date(), time(0), read_zone(str(zone)))
+    return begins, to_instant(now.date() + timedelta(days=1), time(0), read_zone(str(zone)))

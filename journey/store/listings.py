@@ -1,0 +1,141 @@
+"""What lists of many patients show, in a few queries whose cost does not grow with the practice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, func, or_, select
+
+from journey.domain.delivery import Status
+from journey.store.database import Tx
+from journey.store.enrollments import COLUMNS, LIVE, Enrollment, read_row
+from journey.store.patients import Patient, read_patient
+from journey.store.schema import enrollments, messages, patients, staff_tasks
+
+_LIVE = [status.value for status in LIVE]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of a list ended: the next one begins behind it."""
+
+    day: date
+    id: UUID
+
+
+def upcoming(tx: Tx, today: date, after: Place | None, limit: int) -> list[Enrollment]:
+    """Live enrollments whose procedure is today or later, the nearest first."""
+    query = select(*COLUMNS).where(
+        enrollments.c.status.in_(_LIVE),
+        enrollments.c.completed_on.is_(None),
+        enrollments.c.procedure_date >= (after.day if after else today),
+    )
+    if after is not None:
+        query = query.where(_behind(after))
+    return _fetch(tx, query.order_by(enrollments.c.procedure_date, enrollments.c.id).limit(limit))
+
+
+def recovering(tx: Tx, today: date, after: Place | None, limit: int) -> list[Enrollment]:
+    """Live enrollments whose procedure is behind them, the latest first."""
+    query = select(*COLUMNS).where(
+        enrollments.c.status.in_(_LIVE),
+        enrollments.c.procedure_date <= (after.day if after else today),
+        or_(enrollments.c.procedure_date < today, enrollments.c.completed_on.is_not(None)),
+    )
+    if after is not None:
+        same_day = and_(enrollments.c.procedure_date == after.day, enrollments.c.id < after.id)
+        query = query.where(or_(enrollments.c.procedure_date < after.day, same_day))
+    order = enrollments.c.procedure_date.desc(), enrollments.c.id.desc()
+    return _fetch(tx, query.order_by(*order).limit(limit))
+
+
+def without_date(tx: Tx, limit: int) -> list[Enrollment]:
+    """Live enrollments that are postponed without a new date."""
+    query = select(*COLUMNS).where(enrollments.c.status.in_(_LIVE), enrollments.c.procedure_date.is_(None))
+    return _fetch(tx, query.order_by(enrollments.c.id.desc()).limit(limit))
+
+
+def needing_attention(tx: Tx, limit: int) -> list[Enrollment]:
+    """Enrollments with open tasks, the most urgent first."""
+    urgent = (
+        select(staff_tasks.c.enrollment_id, func.min(staff_tasks.c.due_at).label("due"))
+        .where(staff_tasks.c.done_at.is_(None), staff_tasks.c.enrollment_id.is_not(None))
+        .group_by(staff_tasks.c.enrollment_id)
+        .order_by(func.min(staff_tasks.c.due_at))
+        .limit(limit)
+        .subquery()
+    )
+    query = select(*COLUMNS).join(urgent, urgent.c.enrollment_id == enrollments.c.id)
+    return _fetch(tx, query.order_by(urgent.c.due))
+
+
+def on_days(tx: Tx, days: Sequence[date], limit: int) -> list[Enrollment]:
+    """Everybody whose procedure is on one of these days, unless it was called off."""
+    query = select(*COLUMNS).where(enrollments.c.procedure_date.in_(days), enrollments.c.status.in_(_LIVE))
+    order = enrollments.c.procedure_date, enrollments.c.arrival_time, enrollments.c.id
+    return _fetch(tx, query.order_by(*order).limit(limit))
+
+
+def _behind(after: Place) -> Any:
+    same_day = and_(enrollments.c.procedure_date == after.day, enrollments.c.id > after.id)
+    return or_(enrollments.c.procedure_date > after.day, same_day)
+
+
+def _fetch(tx: Tx, query: Select[Any]) -> list[Enrollment]:
+    return [read_row(row) for row in tx.connection.execute(query)]
+
+
+def by_ids(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Enrollment]:
+    query = select(*COLUMNS).where(tx.among(enrollments.c.id, list(ids)))
+    return {one.id: one for one in _fetch(tx, query)}
+
+
+def patients_of(tx: Tx, found: Iterable[Enrollment]) -> dict[UUID, Patient]:
+    """The patients of some enrollments, by id."""
+    ids = list({one.patient_id for one in found})
+    rows = tx.connection.execute(select(patients).where(tx.among(patients.c.id, ids)))
+    return {row.id: read_patient(row, tx.sealer) for row in rows}
+
+
+def open_tasks_of(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many tasks of each enrollment are open; none where there is none."""
+    query = (
+        select(staff_tasks.c.enrollment_id, func.count())
+        .where(tx.among(staff_tasks.c.enrollment_id, ids), staff_tasks.c.done_at.is_(None))
+        .group_by(staff_tasks.c.enrollment_id)
+    )
+    return {row[0]: int(row[1]) for row in tx.connection.execute(query)}
+
+
+def next_due_of(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When each enrollment's next message goes out."""
+    query = (
+        select(messages.c.enrollment_id, func.min(messages.c.due_at))
+        .where(tx.among(messages.c.enrollment_id, ids), messages.c.status == Status.PLANNED.value)
+        .group_by(messages.c.enrollment_id)
+    )
+    return {row[0]: row[1] for row in tx.connection.execute(query)}
+
+
+def count_accepted(tx: Tx, since: datetime, until: datetime) -> dict[str, int]:
+    """How many messages providers took, per channel."""
+    query = (
+        select(messages.c.channel, func.count())
+        .where(messages.c.accepted_at >= since, messages.c.accepted_at < until)
+        .group_by(messages.c.channel)
+    )
+    return {str(row[0]): int(row[1]) for row in tx.connection.execute(query)}
+
+
+def count_planned(tx: Tx, until: datetime) -> dict[str, int]:
+    """How many messages are still to go before a moment, per channel."""
+    query = (
+        select(messages.c.channel, func.count())
+        .where(messages.c.status == Status.PLANNED.value, messages.c.due_at < until)
+        .group_by(messages.c.channel)
+    )
+    return {str(row[0]): int(row[1]) for row in tx.connection.execute(query)}

@@ -1,0 +1,73 @@
+"""Patients: searched, or in groups with filters in the address. What is searched for never is."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from journey.services import patient_lists
+from journey.services.patient_lists import Group, Listing
+from journey.services.today import local_now
+from journey.store.listings import Place
+from journey.store.staff import Staff
+from journey.web.access import Reader
+from journey.web.charts.states import state_of_enrollment
+from journey.web.forms import Form
+from journey.web.staff.shell import TheApp, show
+
+router = APIRouter()
+_GROUPS = {
+    Group.UPCOMING: "Upcoming",
+    Group.RECOVERING: "Recovering",
+    Group.ATTENTION: "Needs attention",
+    Group.POSTPONED: "Without a date",
+}
+
+
+@router.get("/patients")
+def browse(
+    app: TheApp, who: Reader, wanted: Annotated[str, Query(alias="show")] = Group.UPCOMING, after: str = ""
+) -> Response:
+    group = Group(wanted) if wanted in set(Group) else Group.UPCOMING
+    today = local_now(app.context).date()
+    listing = patient_lists.browse(app.context, app.library, group, _read_place(after), today, who.email)
+    return _list(who, listing, today, group=group)
+
+
+@router.post("/patients")
+def search(app: TheApp, who: Reader, form: Form) -> Response:
+    """Posted, so that nobody's name or number stands in an address, a history or a proxy's log."""
+    today = local_now(app.context).date()
+    text = form["q"]
+    if not text:
+        return browse(app, who)
+    return _list(who, patient_lists.search(app.context, app.library, text, who.email), today, text=text)
+
+
+def _list(
+    who: Staff, listing: Listing, today: date, *, group: Group | None = None, text: str = ""
+) -> Response:
+    return show(
+        who,
+        "patients",
+        here="/patients",
+        listing=listing,
+        groups=_GROUPS,
+        group=group,
+        text=text,
+        today=today,
+        state_of=lambda one: state_of_enrollment(one.enrollment, today, is_over=one.next_at is None),
+        next_page=f"{listing.after.day}_{listing.after.id}" if listing.after else "",
+    )
+
+
+def _read_place(text: str) -> Place | None:
+    day, _, row = text.partition("_")
+    try:
+        return Place(date.fromisoformat(day), UUID(row)) if text else None
+    except ValueError:
+        return None

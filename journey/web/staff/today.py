@@ -1,0 +1,88 @@
+"""Today: what needs a person first, then who comes today and tomorrow, and what goes out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse, Response
+
+from journey.domain.calendar import read_zone
+from journey.services import tasks_of_staff, today
+from journey.services.context import Refusal
+from journey.services.today import OpenTask
+from journey.store.staff_tasks import TaskKind
+from journey.web.access import Coordinator, Reader
+from journey.web.forms import Form, own_path
+from journey.web.staff.shell import TheApp, show
+from journey.web.words import Tag
+
+router = APIRouter()
+# The most urgent kinds first; within a kind the time decides.
+KINDS = {
+    TaskKind.UNREACHABLE: Tag("Cannot be reached", "bad"),
+    TaskKind.NOT_DELIVERED: Tag("Not delivered", "bad"),
+    TaskKind.OUTCOME_UNKNOWN: Tag("Outcome unknown", "bad"),
+    TaskKind.CANNOT_RENDER: Tag("No text", "bad"),
+    TaskKind.PROVIDER: Tag("Provider", "bad"),
+    TaskKind.CALL: Tag("Call", "warn"),
+    TaskKind.SENT_TWICE: Tag("Sent twice", "warn"),
+    TaskKind.BAD_ADDRESS: Tag("Wrong address", "warn"),
+    TaskKind.SET_ARRIVAL: Tag("Arrival time", "info"),
+    TaskKind.CONFIRM_DONE: Tag("Went ahead?", "info"),
+}
+
+
+@router.get("/")
+def home(app: TheApp, who: Reader) -> Response:
+    return _home(app, who)
+
+
+def _home(app: TheApp, who: Reader, error: str = "") -> Response:
+    day = today.read_day(app.context, app.library, who.email)
+    return show(
+        who,
+        "today",
+        here="/",
+        status=409 if error else 200,
+        day=day,
+        tasks=_sorted(day.tasks, day.at),
+        kinds=KINDS,
+        local=_local,
+        error=error,
+    )
+
+
+def _sorted(tasks: Any, now: datetime) -> list[OpenTask]:
+    """What is overdue comes first, then by kind; equal ones by their time."""
+    order = list(KINDS)
+
+    def place(one: OpenTask) -> tuple[bool, int, datetime]:
+        due = one.task["due_at"]
+        return due > now, order.index(TaskKind(one.task["kind"])), due
+
+    return sorted(tasks, key=place)
+
+
+def _local(one: OpenTask, moment: datetime, otherwise: datetime) -> datetime:
+    zone = read_zone(one.whose.site.zone) if one.whose else otherwise.tzinfo
+    return moment.astimezone(zone)
+
+
+@router.post("/tasks/{task_id}/{act}")
+def act(app: TheApp, who: Coordinator, task_id: UUID, act: str, form: Form) -> Response:
+    """Take a task, give it back, write beside it, or be done with it."""
+    try:
+        if form["note"]:
+            tasks_of_staff.note(app.context, task_id, form["note"], who.email)
+        if act == "done":
+            tasks_of_staff.finish(app.context, task_id, who.email)
+        elif act in ("claim", "release"):
+            getattr(tasks_of_staff, act)(app.context, task_id, who.email)
+        elif act != "note":
+            raise Refusal("A task has no such button.")
+    except Refusal as error:
+        return _home(app, who, str(error))
+    return RedirectResponse(own_path(form["back"] or "/"), status_code=303)
