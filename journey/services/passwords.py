@@ -45,9 +45,7 @@ def check_password(password: str, *about: str) -> None:
     for word in words:
         left = left.replace(word, "")
     if sum(char.isalnum() for char in left) < _OWN:
-        raise ValueError(
-            "is little more than your name or address; use words that do not belong together"
-        )
+        raise ValueError("is little more than your name or address; use words that do not belong together")
     guess = zxcvbn(password[:72], user_inputs=["journey", *words])
     if guess["score"] < _STRONG_ENOUGH:
         warning = str(guess["feedback"]["warning"]).rstrip(".").lower()
