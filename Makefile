@@ -53,9 +53,9 @@ bench: .venv/.dev ## Ratios against a bare loop and a naive design (ARGS="--quic
 
 lock: ## Write the lock files anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-		pyproject.toml --group build -o requirements.lock
+		pyproject.toml --extra oidc --group build -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-		pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+		pyproject.toml --extra oidc --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## Remove what make made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

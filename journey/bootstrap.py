@@ -7,21 +7,23 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urljoin
 
 from journey.channels.limiter import ConfigurationError, SharedLimiter
 from journey.channels.outbox import OutboxChannel
-from journey.channels.protocol import ChannelPort
+from journey.channels.protocol import ChannelPort, PostAll
 from journey.channels.smtp_email import SmtpEmail, SmtpServer
 from journey.channels.twilio_sms import TwilioSms
+from journey.channels.webhook import post_all
 from journey.domain.pathway import Channel
 from journey.services.clockwatch import ClockWatch
 from journey.services.context import Clock, Context, SendingRules
 from journey.services.dispatching import Limiter, Worker
 from journey.services.library import Library
 from journey.services.sending import PortFactory, Sender
+from journey.services.signing_in import Limits
 from journey.settings import Settings, SettingsError
 from journey.store.database import Database
 from journey.store.sealing import Sealer, new_key, read_keys
@@ -47,10 +49,18 @@ class App:
     library: Library
     factories: Mapping[Channel, PortFactory]
     limiter: Limiter
+    post_events: PostAll
     watch: ClockWatch  # the process's own, from its start: a thread that comes later must not believe a jump
     _threads: threading.local = field(default_factory=threading.local)
     _workers: list[Worker] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def session_limits(self) -> Limits:
+        settings = self.settings
+        return Limits(
+            timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
+        )
 
     def worker(self) -> Worker:
         """The calling thread's worker: its event loop and connections are its own."""
@@ -101,7 +111,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> App:
         # The library's own words quote the address, and with it the password.
         raise SettingsError("JOURNEY_REDIS_URL cannot be read; write it like redis://HOST:6379/0") from None
     watch = ClockWatch(context.clock, rules.lookup_grace)
-    return App(settings, context, Library(), factories, limiter, watch)
+    return App(settings, context, Library(), factories, limiter, post_all, watch)
 
 
 def build_sealer(settings: Settings) -> Sealer:

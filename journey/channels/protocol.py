@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from journey.domain.outcomes import Outcome
@@ -67,3 +68,34 @@ class ChannelPort(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One event for one address. `secret` as its receiver knows it: whsec_ and base64."""
+
+    url: str
+    secret: str
+    event_id: str
+    type: str
+    at: datetime
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`code` 0: none came, and `said` is why. `is_gone`: the receiver wants no more."""
+
+    code: int
+    said: str
+
+    @property
+    def is_taken(self) -> bool:
+        return 200 <= self.code < 300
+
+    @property
+    def is_gone(self) -> bool:
+        return self.code == 410
+
+
+PostAll = Callable[[Sequence[Post], datetime, float], list[Answer]]

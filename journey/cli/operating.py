@@ -30,8 +30,9 @@ from journey.services.keyring import reseal
 from journey.services.pathway_files import load_pathway
 from journey.services.previewing import VirtualPatient, wordings
 from journey.services.publishing import add_pathway, find_site, install_content, publish
-from journey.services.site_settings import add_site, change_site, example_site
+from journey.services.site_settings import add_site, change_site, example_site, read_pairs
 from journey.services.tasks_of_staff import finish
+from journey.services.working import see_through
 from journey.settings import Settings, SettingsError, read_settings
 from journey.store import audit, pathways, sites, staff_tasks
 from journey.store.migrating import migrate
@@ -230,14 +231,11 @@ def set_site(
         with app.context.database.read() as tx:
             stored = find_site(tx, site)
         task = bar.add_task("replan", total=None)
-        moved = change_site(
-            app.context,
-            stored,
-            changes,
-            actor(),
-            lambda done, total: bar.update(task, completed=done, total=total),
+        job_id = change_site(app.context, stored, read_pairs(stored.site, changes), actor())
+        job = see_through(
+            app.context, job_id, lambda done, total: bar.update(task, completed=done, total=total)
         )
-    out.print(f"Saved; {moved} enrollments planned anew.")
+    out.print(f"Saved; {job.done} enrollments planned anew.")
 
 
 @_keys.command("new")

@@ -39,6 +39,7 @@ class ExistingMessage:
     arrival_time: time | None
     sent_at: datetime | None = None  # when it was last claimed for sending
     is_escalation: bool = False
+    is_written: bool = False  # by somebody on staff: no step of the pathway
 
     @property
     def is_open(self) -> bool:

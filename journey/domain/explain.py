@@ -53,6 +53,8 @@ _REASONS = {
 
 def explain_time(why: Mapping[str, Any]) -> str:
     """A stored `why` in words, such as "2 days before the procedure, Sun 13 Dec 2026, 10:00 …"."""
+    if "written" in why:
+        return f"written by staff; goes out as soon as allowed ({why['zone']})"
     if why["anchor"] == "procedure" and why["time"] == "at once":
         # Only the correction hangs on no step's time.
         return f"because the date was changed, as soon as allowed ({why['zone']})"
@@ -60,6 +62,8 @@ def explain_time(why: Mapping[str, Any]) -> str:
     day = anchor_date + timedelta(days=why["day"])
     parts = [f"{_offset(why['day'], why['anchor'])}, {day:%a} {day.day} {day:%b %Y}, {_clock(why)}"]
     parts += [_SHIFTS[shift] for shift in why["shifts"]]
+    if "forward" in why:
+        parts.append("brought forward by staff")
     return "; ".join(parts)
 
 

@@ -14,6 +14,7 @@ from journey.domain.conditions import Condition, FactIs, Facts, FactValue
 from journey.domain.steptime import Duration, StepTime, WallTime, WhenInDay, parse_wall_time
 
 ARRIVAL_FACT = "arrival_time"
+WRITTEN = "written"  # what stands as the step of a message that somebody on staff wrote
 KEY = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 
 
@@ -207,6 +208,8 @@ class Pathway(_Strict):
     @model_validator(mode="after")
     def _is_coherent(self) -> Self:
         _refuse_doubles("step", [step.key for step in self.steps] + [self.correction.key])
+        if WRITTEN in (self.correction.key, *(step.key for step in self.steps)):
+            raise ValueError(f"no step may be called {WRITTEN}, as messages of staff are; choose another key")
         _refuse_doubles("fact", [fact.key for fact in self.facts])
         declared = {fact.key: fact for fact in self.facts}
         for step in self.steps:
@@ -227,17 +230,19 @@ class Pathway(_Strict):
 
     def channels_of(self, key: str) -> tuple[Channel, ...]:
         """The channels of a step, or of the correction, in order of preference."""
+        if key == WRITTEN:
+            return ()  # it goes the way that its writer chose, or not at all
         if key == self.correction.key:
             return self.correction.channels
         return self.step(key).channels
 
     def goal_of(self, key: str) -> str | None:
         """The goal that ends a step early, if it has one."""
-        return None if key == self.correction.key else self.step(key).until
+        return None if key in (self.correction.key, WRITTEN) else self.step(key).until
 
     def escalate_after(self, key: str) -> timedelta:
         """How long a critical text may stay without a receipt."""
-        if key == self.correction.key:
+        if key in (self.correction.key, WRITTEN):
             return self.correction.escalate_after
         return self.step(key).escalate_after
 

@@ -20,8 +20,8 @@ HEAD_START = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Bounds:
-    """No preparation at or after `begins`; no recovery before `ends`. Both UTC."""
+class Bounds:
+    """Of a procedure: no preparation at or after `begins`; no recovery before `ends`. Both UTC."""
 
     begins: datetime | None
     ends: datetime | None
@@ -32,7 +32,7 @@ def plan_messages(pathway: Pathway, anchors: Anchors, facts: Facts, policies: Po
 
     Raises ValueError for a fact the pathway does not declare.
     """
-    bounds = _procedure_bounds(pathway, anchors, policies)
+    bounds = procedure_bounds(pathway, anchors, policies)
     messages = [
         message
         for step in pathway.steps
@@ -44,7 +44,7 @@ def plan_messages(pathway: Pathway, anchors: Anchors, facts: Facts, policies: Po
     return Plan(tuple(messages), correction, policies.window, policies.paused)
 
 
-def _procedure_bounds(pathway: Pathway, anchors: Anchors, policies: Policies) -> _Bounds:
+def procedure_bounds(pathway: Pathway, anchors: Anchors, policies: Policies) -> Bounds:
     """When the procedure begins and is over, on the clinic's clocks.
 
     With no arrival time set the whole procedure day counts as begun: the safe side for a reminder. If it
@@ -53,23 +53,23 @@ def _procedure_bounds(pathway: Pathway, anchors: Anchors, policies: Policies) ->
     day, done = anchors.procedure_date, anchors.completed_on
     if done is not None and done != day:
         first = min(done, day or done)
-        return _Bounds(
+        return Bounds(
             to_instant(first, time(0), policies.site_zone),
             to_instant(done, pathway.done_by, policies.site_zone),
         )
     if day is None:
-        return _Bounds(None, None)
+        return Bounds(None, None)
     if anchors.arrival_time is None:
-        return _Bounds(
+        return Bounds(
             to_instant(day, time(0), policies.site_zone),
             to_instant(day, pathway.done_by, policies.site_zone),
         )
     arrival = to_instant(day, anchors.arrival_time, policies.site_zone)
-    return _Bounds(arrival, arrival + pathway.stay)
+    return Bounds(arrival, arrival + pathway.stay)
 
 
 def _plan_step(
-    step: Step, pathway: Pathway, anchors: Anchors, policies: Policies, bounds: _Bounds
+    step: Step, pathway: Pathway, anchors: Anchors, policies: Policies, bounds: Bounds
 ) -> PlannedMessage | None:
     base = _base_date(step, anchors, policies)
     if base is None or (anchors.procedure_date is None and step.quotes is not Quotes.NOTHING):
@@ -110,7 +110,7 @@ def _base_date(step: Step, anchors: Anchors, policies: Policies) -> date | None:
 
 
 def _place(
-    step: Step, base: date, anchors: Anchors, policies: Policies, bounds: _Bounds
+    step: Step, base: date, anchors: Anchors, policies: Policies, bounds: Bounds
 ) -> tuple[datetime, tuple[Shift, ...]]:
     """The instant for a step: its plain time, moved by DST, hours, days and the procedure itself."""
     at, shifts = _plain_time(step, base, anchors, policies, bounds)
@@ -131,7 +131,7 @@ def _place(
 
 
 def _plain_time(
-    step: Step, base: date, anchors: Anchors, policies: Policies, bounds: _Bounds
+    step: Step, base: date, anchors: Anchors, policies: Policies, bounds: Bounds
 ) -> tuple[datetime, tuple[Shift, ...]]:
     day = base + timedelta(days=step.day)
     zone = policies.window.zone
@@ -146,7 +146,7 @@ def _plain_time(
     return to_instant(day, step.time.wall, zone), shifts
 
 
-def _deadline(step: Step, base: date, at: datetime, policies: Policies, bounds: _Bounds) -> datetime:
+def _deadline(step: Step, base: date, at: datetime, policies: Policies, bounds: Bounds) -> datetime:
     """The last instant to send. A preparation's is never later than the procedure."""
     zone = policies.window.zone
     if step.send_by is not None:
@@ -193,7 +193,7 @@ def _judge(
 
 
 def _plan_correction(
-    pathway: Pathway, anchors: Anchors, policies: Policies, bounds: _Bounds
+    pathway: Pathway, anchors: Anchors, policies: Policies, bounds: Bounds
 ) -> PlannedMessage | None:
     """The "your date has changed" message; `at` is the enrollment and replanning makes it now."""
     if anchors.procedure_date is None or bounds.begins is None:

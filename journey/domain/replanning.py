@@ -31,6 +31,9 @@ _REVERSIBLE = frozenset(
 )
 
 
+_ENDS = (Reason.ENROLLMENT_CANCELLED, Reason.WITHDRAWN)
+
+
 def diff_plan(
     plan: Plan,
     existing: Sequence[ExistingMessage],
@@ -45,6 +48,8 @@ def diff_plan(
     or arrival time is being changed now, which a correction that failed earlier does not answer.
     """
     now = check_aware(now)
+    written = [row for row in existing if row.is_written]
+    existing = [row for row in existing if not row.is_written]
     by_step: dict[str, list[ExistingMessage]] = {}
     for row in sorted(existing, key=lambda row: row.occurrence):
         by_step.setdefault(row.step, []).append(row)
@@ -56,7 +61,17 @@ def diff_plan(
     for step, rows in by_step.items():
         if step != correction_key:
             changes += [cancelled(row, gone) for row in rows if row.is_open]
+    changes += _diff_written(written, plan, gone)
     return changes + diff_correction(plan, existing, now, is_new_date)
+
+
+def _diff_written(rows: Sequence[ExistingMessage], plan: Plan, gone: Reason) -> list[Change]:
+    """What staff wrote belongs to no plan: it stays, unless the enrollment ends or is paused before it
+    leaves. By the time that it is resumed, the words may be wrong."""
+    reason = gone if gone in _ENDS else Reason.SUPERSEDED
+    if not plan.paused and gone not in _ENDS:
+        return []
+    return [cancelled(row, reason) for row in rows if row.is_open]
 
 
 def _diff_step(

@@ -58,6 +58,15 @@ def render_email(
     return Email(subject, html, f"{to_text(tokens)}\n\n--\n{practice}\n{footer}\n")
 
 
+def render_plain(subject: str, text: str, *, practice: str, locale: str, footer: str) -> Email:
+    """The same frame around plain words: blank lines part paragraphs."""
+    paragraphs = [escape(part).replace("\n", "<br>") for part in text.split("\n\n") if part.strip()]
+    before, after = _layout(practice, locale, footer)
+    body = _inline("".join(f"<p>{part}</p>" for part in paragraphs))
+    html = before.replace("SUBJECT", escape(subject), 1) + body + after
+    return Email(subject, html, f"{text}\n\n--\n{practice}\n{footer}\n")
+
+
 @lru_cache(maxsize=512)
 def _layout(practice: str, locale: str, footer: str) -> tuple[str, str]:
     """The frame around the body, inlined once per practice."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from journey.domain.pathway import Channel
-from journey.rendering.email import render_email
+from journey.rendering.email import render_email, render_plain
 from journey.rendering.templates import TemplateError, render_text
 
 _SUFFIX = {Channel.SMS: "sms.txt", Channel.EMAIL: "email.md"}
@@ -48,12 +48,23 @@ def render_message(
         if channel is Channel.SMS:
             return Rendered(" ".join(render_text(source, context).split()))
         site = context["site"]
-        footer = _WHY[locale.partition("-")[0]].format(
-            practice=site["name"],
-            phone=site["phone"],
-            unsubscribe=unsubscribe or f"phone {site['phone']}",
-        )
+        footer = _footer(site["name"], site["phone"], locale, unsubscribe)
         email = render_email(source, context, practice=site["name"], locale=locale, footer=footer)
         return Rendered(email.text, email.subject, email.html)
     except TemplateError as error:
         raise error.within(name) from error
+
+
+def _footer(practice: str, phone: str, locale: str, unsubscribe: str) -> str:
+    words = _WHY[locale.partition("-")[0]]
+    return words.format(practice=practice, phone=phone, unsubscribe=unsubscribe or f"phone {phone}")
+
+
+def render_written(
+    subject: str, text: str, practice: str, phone: str, locale: str, unsubscribe: str = ""
+) -> Rendered:
+    """An e-mail in somebody's own words: no template, nothing in it means anything but itself."""
+    email = render_plain(
+        subject, text, practice=practice, locale=locale, footer=_footer(practice, phone, locale, unsubscribe)
+    )
+    return Rendered(email.text, email.subject, email.html)

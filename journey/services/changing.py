@@ -25,7 +25,7 @@ from journey.services.followups import tasks_for
 from journey.services.library import Library, policies_for, window_for
 from journey.services.reaching import address_tokens, reachable_channels
 from journey.services.wishes import Wish, replan
-from journey.store import audit, enrollments, messages, patients, sites, staff_tasks, suppressions
+from journey.store import audit, enrollments, messages, patients, sites, staff_tasks, suppressions, webhooks
 from journey.store.database import Conflict, Tx
 from journey.store.enrollments import LIVE, Enrollment
 from journey.store.messages import Message, Move
@@ -130,6 +130,7 @@ def _apply(
         staff_tasks.close_kind(tx, new.id, [TaskKind.SET_ARRIVAL], actor, now)
     if new.completed_on is not None or new.status not in LIVE:
         staff_tasks.close_kind(tx, new.id, [TaskKind.CONFIRM_DONE], actor, now)
+    webhooks.emit(tx, [event_of(wish.action, replace(new, revision=new.revision + 1), now)])
     detail = {
         "revision": new.revision + 1,
         "procedure_date": new.procedure_date,
@@ -138,6 +139,20 @@ def _apply(
     }
     audit.append(tx, [audit.Entry(actor, wish.action, f"enrollment/{new.id}", detail)], now)
     return Outcome(replace(new, revision=new.revision + 1), changes, _zone_of(tx, new))
+
+
+def event_of(action: str, enrollment: Enrollment, now: datetime) -> webhooks.NewEvent:
+    """What other systems are told of an enrollment: how it stands, and no name."""
+    data = {
+        "enrollment": str(enrollment.id),
+        "pathway": enrollment.pathway,
+        "status": enrollment.status.value,
+        "procedure_date": str(enrollment.procedure_date) if enrollment.procedure_date else None,
+        "arrival_time": f"{enrollment.arrival_time:%H:%M}" if enrollment.arrival_time else None,
+        "completed_on": str(enrollment.completed_on) if enrollment.completed_on else None,
+        "revision": enrollment.revision,
+    }
+    return webhooks.NewEvent(action, now, data, enrollment_id=enrollment.id)
 
 
 def _zone_of(tx: Tx, enrollment: Enrollment) -> str:

@@ -12,12 +12,12 @@ from journey.domain.contact import ContactPlan, identity
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel
 from journey.services.admission import Prepared, Setting, plan_for
-from journey.services.changing import change
+from journey.services.changing import change, event_of
 from journey.services.context import Context, Refusal
 from journey.services.followups import tasks_for
 from journey.services.reaching import address_tokens, reachable_channels
 from journey.services.wishes import replan
-from journey.store import audit, enrollments, messages, patients, staff_tasks, suppressions
+from journey.store import audit, enrollments, messages, patients, staff_tasks, suppressions, webhooks
 from journey.store.database import Conflict, Tx
 from journey.store.enrollments import Enrollment
 from journey.store.ids import new_id
@@ -47,17 +47,19 @@ def enroll_all(
     context: Context,
     batches: Sequence[tuple[Setting, Sequence[Prepared]]],
     progress: Callable[[int], None] = lambda done: None,
+    also: Callable[[Tx, list[Enrolled]], None] = lambda tx, results: None,
 ) -> list[Enrolled]:
     """Enrolls everybody in one transaction. The same patient, pathway and date gives one enrollment.
 
-    Works through slices, so that memory stays flat; `progress` hears how many are done.
+    Works through slices, so that memory stays flat; `progress` hears how many are done. `also` writes
+    what must stand or fall with the enrollments.
     """
     for setting, _ in batches:
         if setting.version.published_at is None:
             raise draft_refusal(setting.version.pathway_key)
     for _ in range(_TRIES):
         try:
-            results, refreshed = _enroll_once(context, batches, progress)
+            results, refreshed = _enroll_once(context, batches, progress, also)
         except Conflict:
             continue  # somebody enrolled one of them a moment ago: the next look finds them
         for enrollment_id in refreshed:
@@ -70,6 +72,7 @@ def _enroll_once(
     context: Context,
     batches: Sequence[tuple[Setting, Sequence[Prepared]]],
     progress: Callable[[int], None],
+    also: Callable[[Tx, list[Enrolled]], None],
 ) -> tuple[list[Enrolled], list[UUID]]:
     """The results, and the enrollments of known patients whose address or consent is new."""
     results: list[Enrolled] = []
@@ -85,6 +88,7 @@ def _enroll_once(
                 refreshed += batch.refreshed
                 progress(len(results))
         stale = [one.id for one in enrollments.live_of_patients(tx, refreshed)] if refreshed else []
+        also(tx, results)
         audit.append(tx, entries, now)
     return results, stale
 
@@ -229,6 +233,7 @@ class _Batch:
         enrollments.insert_all(self.tx, self.enrollments)
         messages.insert_rows(self.tx, self.message_rows)
         staff_tasks.open_all(self.tx, self.tasks, self.now)
+        webhooks.emit(self.tx, [event_of("enrollment.created", one, self.now) for one in self.enrollments])
 
     def entries(self) -> list[audit.Entry]:
         """The audit entries; appended last, since the chain makes other writers wait."""

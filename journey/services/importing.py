@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,17 +10,17 @@ from journey.domain.contact import FieldErrors, identity
 from journey.domain.pathway import Pathway
 from journey.services.admission import Prepared, Request, Setting, prepare
 from journey.services.context import Context, Refusal
+from journey.services.csv_files import read_csv
 from journey.services.enrolling import Enrolled, enroll_all
 from journey.services.publishing import find_setting
 
-MAX_BYTES = 50_000_000
 _UNKNOWN = "is no column that Journey knows; remove it or see examples/patients.csv"
-MAX_ROWS = 100_000
-_PERSON = (
+REQUIRED = ("given_name", "family_name", "procedure_date")
+PERSON = (
     "given_name", "family_name", "phone", "email", "birth_date", "record_number", "locale", "time_zone",
     "prefers",
 )  # fmt: skip
-_OWN = ("pathway", "site", "procedure_date", "arrival_time", "consent_sms", "consent_email")
+OWN = ("pathway", "site", "procedure_date", "arrival_time", "consent_sms", "consent_email")
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 Progress = Callable[[int, int], None]
 
@@ -54,7 +52,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
     number: int
     setting_key: tuple[str, str | None]
     prepared: Prepared
@@ -73,12 +71,12 @@ def import_file(
     """Checks every row, then enrolls: everybody or nobody, or with `partial` whoever has no error."""
     rows = _read_rows(path)
     report = Report(rows=len(rows))
-    settings = _Settings(context, actor)
-    good: list[_Row] = []
+    settings = Settings(context, actor)
+    good: list[Row] = []
     unknown: dict[str, RowError] = {}
     for done, (number, raw) in enumerate(rows, start=1):
         try:
-            good.append(_prepare(number, raw, pathway, settings, context))
+            good.append(prepare_row(number, raw, pathway, settings, context))
         except FieldErrors as error:
             for column, text in error.errors.items():
                 # A column that nobody knows is wrong in every row: said once, of the header.
@@ -95,70 +93,36 @@ def import_file(
     return report
 
 
-def _read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+def _read_rows(path: Path) -> Sequence[tuple[int, dict[str, str]]]:
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise Refusal(f"{path} cannot be read: {error.strerror}") from None
-    if len(raw) > MAX_BYTES:
-        raise Refusal(f"{path.name} has {len(raw):,} bytes; at most {MAX_BYTES:,}: split it")
-    reader = csv.DictReader(io.StringIO(_decode(raw, path.name), newline=""), strict=True)
-    try:
-        return _check_header(reader, path.name)
-    except csv.Error as error:
-        raise Refusal(f"{path.name}, line {reader.line_num}: {error}; save it again as CSV") from None
-
-
-def _decode(raw: bytes, name: str) -> str:
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise Refusal(f"{name} is UTF-16; save it as “CSV UTF-8”")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise Refusal(f"{name}, line {line}: is not UTF-8 text; save it as “CSV UTF-8”") from None
-    if "\0" in text:
-        raise Refusal(f"{name} holds zero bytes, so it is no text file; save it as “CSV UTF-8”")
-    return text
-
-
-def _check_header(reader: csv.DictReader[str], name: str) -> list[tuple[int, dict[str, str]]]:
-    header = [(column or "").strip() for column in reader.fieldnames or []]
-    missing = [column for column in ("given_name", "family_name", "procedure_date") if column not in header]
+    table = read_csv(raw, path.name)
+    missing = [column for column in REQUIRED if column not in table.header]
     if missing:
-        raise Refusal(f"{name}, row 1: the column {missing[0]} is missing; see examples/patients.csv")
-    doubled = [column for column in header if column and header.count(column) > 1]
-    if doubled:
-        raise Refusal(f"{name}, row 1: the column {doubled[0]} stands twice; remove one")
-    reader.fieldnames = header
-    rows = []
-    for number, row in enumerate(reader, start=2):
-        if None in row or None in row.values():
-            raise Refusal(f"{name}, row {number}: has another number of columns than the header")
-        if any(value.strip() for value in row.values()):
-            rows.append((number, row))
-        if len(rows) > MAX_ROWS:
-            raise Refusal(f"{name} has more than {MAX_ROWS:,} rows; split it")
-    return rows
+        raise Refusal(f"{path.name}, row 1: the column {missing[0]} is missing; see examples/patients.csv")
+    return table.rows
 
 
-class _Settings:
+class Settings:
     """The setting of each pathway and site that rows name, looked up once."""
 
-    def __init__(self, context: Context, actor: str) -> None:
-        self._context, self._actor = context, actor
+    def __init__(self, context: Context, actor: str, site: str | None = None) -> None:
+        """`site`: where rows are enrolled that name none."""
+        self._context, self._actor, self._site = context, actor, site
         self._found: dict[tuple[str, str | None], Setting] = {}
 
     def find(self, key: tuple[str, str | None]) -> Setting:
         if key not in self._found:
             with self._context.database.read() as tx:
-                self._found[key] = find_setting(tx, key[0], key[1], self._actor)
+                self._found[key] = find_setting(tx, key[0], key[1] or self._site, self._actor)
         return self._found[key]
 
 
-def _prepare(
-    number: int, raw: Mapping[str, str], pathway: str | None, settings: _Settings, context: Context
-) -> _Row:
+def prepare_row(
+    number: int, raw: Mapping[str, str], pathway: str | None, settings: Settings, context: Context
+) -> Row:
     key = (raw.get("pathway", "").strip() or pathway or "", raw.get("site", "").strip() or None)
     if not key[0]:
         raise FieldErrors({"pathway": "is missing; add the column or give --pathway"})
@@ -170,8 +134,8 @@ def _prepare(
     consent = {name: _yes_no(raw, name, errors) for name in ("consent_sms", "consent_email")}
     facts = _facts(raw, setting.version.pathway, errors)
     request = Request(
-        person={name: raw.get(name) for name in _PERSON},
-        procedure_date=raw["procedure_date"],
+        person={name: raw.get(name) for name in PERSON},
+        procedure_date=raw.get("procedure_date", ""),
         arrival_time=raw.get("arrival_time"),
         facts={name: value for name, value in facts.items() if value},
         **consent,
@@ -182,7 +146,7 @@ def _prepare(
         raise FieldErrors({**error.errors, **errors}) from None
     if errors:
         raise FieldErrors(errors)
-    return _Row(number, key, prepared)
+    return Row(number, key, prepared)
 
 
 def _yes_no(raw: Mapping[str, str], name: str, errors: dict[str, str]) -> bool | None:
@@ -197,7 +161,7 @@ def _facts(raw: Mapping[str, str], pathway: Pathway, errors: dict[str, str]) -> 
     known = {fact.key: fact for fact in pathway.facts}
     facts = {}
     for column, text in raw.items():
-        if column in _PERSON or column in _OWN or not column:
+        if column in PERSON or column in OWN or not column:
             continue
         if column not in known:
             errors[column] = _UNKNOWN
@@ -212,7 +176,7 @@ def _facts(raw: Mapping[str, str], pathway: Pathway, errors: dict[str, str]) -> 
     return facts
 
 
-def _without_doubles(rows: list[_Row], report: Report) -> Iterator[_Row]:
+def _without_doubles(rows: list[Row], report: Report) -> Iterator[Row]:
     """The same patient, pathway and date twice in one file is one enrollment, and said so."""
     seen: dict[tuple[str, str, object], int] = {}
     for row in rows:
@@ -226,13 +190,13 @@ def _without_doubles(rows: list[_Row], report: Report) -> Iterator[_Row]:
 
 def _enroll(
     context: Context,
-    rows: list[_Row],
-    settings: _Settings,
+    rows: list[Row],
+    settings: Settings,
     report: Report,
     progress: Callable[[int], None],
 ) -> None:
     """All rows of one setting in one transaction, so that a failure leaves nothing behind."""
-    by_setting: dict[tuple[str, str | None], list[_Row]] = {}
+    by_setting: dict[tuple[str, str | None], list[Row]] = {}
     for row in rows:
         by_setting.setdefault(row.setting_key, []).append(row)
     batches = [(settings.find(key), [row.prepared for row in mine]) for key, mine in by_setting.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import holidays
 
@@ -54,6 +55,12 @@ def policies_for(
         goals=frozenset(goals),
         paused=paused,
     )
+
+
+def practice_zone(tx: Tx) -> ZoneInfo:
+    """The first site's zone, which is the practice's where there are several."""
+    known = sites.everyone(tx)
+    return read_zone(known[0].site.zone if known else "UTC")
 
 
 class Library:

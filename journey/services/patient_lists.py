@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from uuid import UUID
 
 from journey.domain.calendar import read_zone
 from journey.domain.contact import read_phone
 from journey.domain.site import Site
-from journey.services.context import Context
+from journey.services.context import Context, Missing
 from journey.services.library import Library
 from journey.store import audit, enrollments, listings, patients, sites
 from journey.store.database import Tx
@@ -110,3 +111,25 @@ def listed(
     subjects = sorted({f"patient/{row.patient_id}" for row in rows})
     audit.append(tx, [audit.Entry(actor, "patient.listed", one, {}) for one in subjects], context.clock.now())
     return found
+
+
+def find(context: Context, text: str, actor: str) -> list[tuple[Patient, list[Enrollment]]]:
+    """Patients by what names them, each with all enrollments. Whoever asks is in the audit log."""
+    with context.database.write() as tx:
+        found = patients.search(tx, _as_number(tx, text), _MOST_FOUND)
+        rows = enrollments.of_patients(tx, [one.id for one in found]) if found else []
+        entries = [audit.Entry(actor, "patient.listed", f"patient/{one.id}", {}) for one in found]
+        audit.append(tx, entries, context.clock.now())
+    return [(one, [row for row in rows if row.patient_id == one.id]) for one in found]
+
+
+def one(context: Context, patient_id: UUID, actor: str) -> tuple[Patient, list[Enrollment]]:
+    """Raises Missing. Whoever asks is in the audit log."""
+    with context.database.write() as tx:
+        found = patients.get(tx, patient_id)
+        if found is None:
+            raise Missing(f"there is no patient {patient_id}")
+        rows = enrollments.of_patients(tx, [patient_id])
+        entry = audit.Entry(actor, "patient.viewed", f"patient/{patient_id}", {})
+        audit.append(tx, [entry], context.clock.now())
+    return found, rows

@@ -15,14 +15,14 @@ from journey.domain.eligibility import Answer, Go, Situation, Stop, Wait, may_se
 from journey.domain.pathway import Channel, Pathway
 from journey.domain.site import Site
 from journey.domain.sms import measure
-from journey.rendering.context import build_context
-from journey.rendering.message import Rendered, render_message
+from journey.rendering.message import Rendered
 from journey.rendering.templates import TemplateError
 from journey.services.context import Context
 from journey.services.library import Library, window_for
 from journey.services.reaching import address_tokens, reachable_channels
 from journey.services.unsettled import ask_staff
 from journey.services.unsubscribing import unsubscribe_url
+from journey.services.wording import Reader, word
 from journey.store import enrollments, installation, messages, staff_tasks, suppressions
 from journey.store.database import Tx
 from journey.store.enrollments import SendingContext
@@ -154,25 +154,13 @@ def _situation(message: Message, recipient: _Recipient) -> Situation:
 
 def _render(context: Context, message: Message, recipient: _Recipient) -> Rendered | TemplateError:
     assert message.channel is not None
-    enrollment = recipient.context
-    variables = build_context(
-        site=recipient.site,
-        person=recipient.person,
-        channel=message.channel,
-        locale=enrollment.locale,
-        procedure_date=enrollment.procedure_date,
-        arrival_time=enrollment.arrival_time,
-        facts=enrollment.facts,
+    row = recipient.context
+    reader = Reader(
+        recipient.site, recipient.person, row.locale, row.procedure_date, row.arrival_time, row.facts
     )
     try:
-        return render_message(
-            recipient.templates,
-            message.step,
-            enrollment.locale,
-            message.channel,
-            variables,
-            unsubscribe=_unsubscribe(context, recipient, message.channel),
-        )
+        unsubscribe = _unsubscribe(context, recipient, message.channel)
+        return word(context.sealer, message, message.channel, reader, recipient.templates, unsubscribe)
     except TemplateError as error:
         return error
 

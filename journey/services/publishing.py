@@ -105,3 +105,15 @@ def find_setting(tx: Tx, pathway: str, site: str | None, actor: str) -> Setting:
         known = ", ".join(pathways.keys(tx)) or "none; run: journey migrate"
         raise Refusal(f"there is no pathway {pathway}; there are: {known}")
     return Setting(find_site(tx, site), version, actor)
+
+
+def offered(tx: Tx) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The published pathways and the sites, as key and name. Raises Refusal while there is none."""
+    found = [pathways.latest(tx, key, published=True) for key in pathways.keys(tx)]
+    live = [(one.pathway_key, one.pathway.title) for one in found if one is not None]
+    if not live:
+        raise Refusal(
+            "No pathway is published yet, so nobody can be enrolled. A clinician reads its messages and "
+            "publishes it with: journey pathway publish NAME --approved-by WHO"
+        )
+    return live, [(stored.site.key, stored.site.name) for stored in sites.everyone(tx)]

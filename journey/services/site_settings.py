@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import yaml
 from pydantic import ValidationError
 
+from journey.domain.contact import FieldErrors
 from journey.domain.site import Site
 from journey.services.changing import replan_live
 from journey.services.context import Context, Refusal, Stale
-from journey.store import audit, enrollments, sites
+from journey.store import audit, enrollments, jobs, sites
 from journey.store.database import Conflict
+from journey.store.jobs import Job
+from journey.store.schema.work import JobKind
 from journey.store.sites import StoredSite
 
+_SLICE = 25  # enrollments between two looks at the clock
 _AMERICAN = {
     "locale": "en-US",
     "emergency_number": "911",
@@ -38,7 +44,7 @@ def add_site(context: Context, key: str, pairs: Sequence[str], actor: str) -> Si
     missing = [name for name in ("zone", "country") if not given.get(name)]
     if missing:
         raise Refusal(f"a site needs {' and '.join(missing)}, such as zone=Europe/London country=GB")
-    site = _read(example_site(given["zone"], given["country"], key), pairs)
+    site = read_pairs(example_site(given["zone"], given["country"], key), pairs)
     try:
         with context.database.write() as tx:
             sites.add(tx, site)
@@ -51,32 +57,46 @@ def add_site(context: Context, key: str, pairs: Sequence[str], actor: str) -> Si
     return site
 
 
-def change_site(
-    context: Context,
-    stored: StoredSite,
-    pairs: Sequence[str],
-    actor: str,
-    progress: Callable[[int, int], None],
-) -> int:
-    """Applies name=value pairs. Returns how many enrollments were planned anew."""
-    changed = _read(stored.site, pairs)
+def change_site(context: Context, stored: StoredSite, changed: Site, actor: str) -> UUID:
+    """Writes new settings. Returns the job that plans the site's enrollments anew with them."""
     if changed.key != stored.site.key:
         raise Refusal(f"a site keeps its key ({stored.site.key}): files and commands name it by that")
+    before, after = stored.site.model_dump(), changed.model_dump()
+    fields = sorted(name for name in after if before[name] != after[name])
+    now = context.clock.now()
     with context.database.write() as tx:
         if not sites.save(tx, stored, changed):
             raise Stale("somebody else changed this site; look at it again, then decide")
-        detail = {"fields": sorted(pair.partition("=")[0] for pair in pairs)}
-        entry = audit.Entry(actor, "site.changed", f"site/{stored.site.key}", detail)
-        audit.append(tx, [entry], context.clock.now())
-    with context.database.read() as tx:
-        affected = enrollments.live_of_site(tx, stored.id)
-    for done, enrollment_id in enumerate(affected, start=1):
-        replan_live(context, enrollment_id, actor)
-        progress(done, len(affected))
-    return len(affected)
+        total = enrollments.count_live_of_site(tx, stored.id)
+        # One that still runs would plan the rest with these settings anyway, but begins too late.
+        jobs.give_up(tx, JobKind.REPLAN, str(stored.id), "the site was changed again", now)
+        job_id = jobs.begin(tx, JobKind.REPLAN, str(stored.id), total, actor, now)
+        entry = audit.Entry(actor, "site.changed", f"site/{stored.site.key}", {"fields": fields})
+        audit.append(tx, [entry], now)
+    return job_id
 
 
-def _read(site: Site, pairs: Sequence[str]) -> Site:
+def replan_slice(context: Context, job: Job, is_time: Callable[[], bool]) -> bool:
+    """Plans enrollments anew until the time is up; True once all are."""
+    site_id = UUID(job.subject)
+    while is_time():
+        after = UUID(job.cursor) if job.cursor else None
+        with context.database.read() as tx:
+            part = enrollments.live_of_site(tx, site_id, after, _SLICE)
+        if not part:
+            return True
+        for enrollment_id in part:
+            replan_live(context, enrollment_id, job.actor)
+        done, cursor = job.done + len(part), str(part[-1])
+        with context.database.write() as tx:
+            if not jobs.advance(tx, job, done=done, cursor=cursor):
+                return False
+        job = replace(job, done=done, cursor=cursor)
+    return False
+
+
+def read_pairs(site: Site, pairs: Sequence[str]) -> Site:
+    """The site with name=value pairs applied, as operators and forms write them. Raises FieldErrors."""
     values = site.model_dump(mode="json")
     for pair in pairs:
         name, equals, text = pair.partition("=")
@@ -99,7 +119,9 @@ def _validated(values: dict[str, Any]) -> Site:
     try:
         return Site.model_validate(values)
     except ValidationError as error:
-        faults = [
-            f"{fault['loc'][0] if fault['loc'] else 'site'}: {fault['msg']}" for fault in error.errors()
-        ]
-        raise Refusal("; ".join(faults).replace("Value error, ", "")) from None
+        raise FieldErrors(
+            {
+                str(fault["loc"][0]) if fault["loc"] else "site": fault["msg"].replace("Value error, ", "")
+                for fault in error.errors()
+            }
+        ) from None

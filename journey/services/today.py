@@ -10,9 +10,9 @@ from uuid import UUID
 
 from journey.domain.calendar import read_zone, to_instant
 from journey.services.context import Context
-from journey.services.library import Library
+from journey.services.library import Library, practice_zone
 from journey.services.patient_lists import Listed, listed
-from journey.store import listings, sites, staff_tasks
+from journey.store import listings, staff_tasks
 from journey.store.database import Tx
 from journey.store.enrollments import Enrollment
 
@@ -51,9 +51,7 @@ def local_now(context: Context) -> datetime:
 
 
 def _local_now(tx: Tx, context: Context) -> datetime:
-    known = sites.everyone(tx)
-    zone = read_zone(known[0].site.zone if known else "UTC")
-    return context.clock.now().astimezone(zone)
+    return context.clock.now().astimezone(practice_zone(tx))
 
 
 def read_day(context: Context, library: Library, actor: str) -> Day:

@@ -52,14 +52,14 @@ def postpone() -> Wish:
 
 def cancel() -> Wish:
     def apply(old: Enrollment, now: datetime) -> Enrollment:
-        return replace(old, status=EnrollmentStatus.CANCELLED)
+        return replace(old, status=EnrollmentStatus.CANCELLED, ended_at=now)
 
     return Wish("enrollment.cancelled", apply, Reason.ENROLLMENT_CANCELLED)
 
 
 def withdraw() -> Wish:
     def apply(old: Enrollment, now: datetime) -> Enrollment:
-        return replace(old, status=EnrollmentStatus.WITHDRAWN)
+        return replace(old, status=EnrollmentStatus.WITHDRAWN, ended_at=now)
 
     return Wish("enrollment.withdrawn", apply, Reason.WITHDRAWN)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, select, text
 
 from journey.store.database import Tx
 from journey.store.schema import audit_entries
@@ -77,11 +77,14 @@ class ChainState:
     head: str
 
 
-def verify(tx: Tx) -> ChainState:
-    """Walks the whole chain: a changed, removed or inserted entry breaks it there."""
-    previous, expected = _GENESIS, 0
-    query = select(audit_entries).order_by(audit_entries.c.seq)
-    with tx.connection.execution_options(yield_per=1000).execute(query) as rows:
+NOTHING = ChainState(0, None, _GENESIS.hex())
+
+
+def verify(tx: Tx, so_far: ChainState = NOTHING, limit: int | None = None) -> ChainState:
+    """Walks the chain on from a state: a changed, removed or inserted entry breaks it there."""
+    previous, expected = bytes.fromhex(so_far.head), so_far.entries
+    query = select(audit_entries).where(audit_entries.c.seq > expected).order_by(audit_entries.c.seq)
+    with tx.connection.execution_options(yield_per=1000).execute(query.limit(limit)) as rows:
         for row in rows:
             expected += 1
             entry = row._mapping
@@ -102,3 +105,38 @@ def of_subject(tx: Tx, subject: str, limit: int = 200) -> list[dict[str, Any]]:
     query = select(audit_entries).where(audit_entries.c.subject == subject)
     rows = tx.connection.execute(query.order_by(audit_entries.c.seq.desc()).limit(limit))
     return [dict(row._mapping) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries to find; empty texts ask for nothing."""
+
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def search(tx: Tx, wanted: Wanted, before: int | None, limit: int) -> list[dict[str, Any]]:
+    """Matching entries, newest first, older than the entry `before`."""
+    query = select(audit_entries)
+    if before is not None:
+        query = query.where(audit_entries.c.seq < before)
+    if wanted.actor:
+        query = query.where(audit_entries.c.actor == wanted.actor)
+    if wanted.action:
+        query = query.where(audit_entries.c.action == wanted.action)
+    if wanted.subject:
+        query = query.where(audit_entries.c.subject == wanted.subject)
+    if wanted.since is not None:
+        query = query.where(audit_entries.c.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(audit_entries.c.at < wanted.until)
+    rows = tx.connection.execute(query.order_by(audit_entries.c.seq.desc()).limit(limit))
+    return [dict(row._mapping) for row in rows]
+
+
+def length(tx: Tx) -> int:
+    """How many entries there are: the newest one's number."""
+    return int(tx.connection.execute(select(func.max(audit_entries.c.seq))).scalar_one() or 0)

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from journey.domain.conditions import FactValue
@@ -37,6 +37,7 @@ class Enrollment:
     goals: tuple[str, ...]
     enrolled_at: datetime
     revision: int
+    ended_at: datetime | None = None
 
     @property
     def anchors(self) -> Anchors:
@@ -102,12 +103,24 @@ def of_patients(tx: Tx, patient_ids: Sequence[UUID]) -> list[Enrollment]:
     return [read_row(row) for row in tx.connection.execute(query.order_by(enrollments.c.procedure_date))]
 
 
-def live_of_site(tx: Tx, site_id: UUID) -> list[UUID]:
-    query = select(enrollments.c.id).where(
+def live_of_site(tx: Tx, site_id: UUID, after: UUID | None, limit: int) -> list[UUID]:
+    """A site's live enrollments behind one, in the order of their ids."""
+    query = select(enrollments.c.id).where(_is_live_at(site_id))
+    if after is not None:
+        query = query.where(enrollments.c.id > after)
+    return [row[0] for row in tx.connection.execute(query.order_by(enrollments.c.id).limit(limit))]
+
+
+def count_live_of_site(tx: Tx, site_id: UUID) -> int:
+    query = select(func.count()).where(_is_live_at(site_id))
+    return int(tx.connection.execute(query).scalar_one())
+
+
+def _is_live_at(site_id: UUID) -> ColumnElement[bool]:
+    return and_(
         enrollments.c.site_id == site_id,
         enrollments.c.status.in_([status.value for status in LIVE]),
     )
-    return [row[0] for row in tx.connection.execute(query)]
 
 
 def everyone(tx: Tx, limit: int = 100) -> list[Enrollment]:

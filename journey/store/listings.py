@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, or_, select
 
 from journey.domain.delivery import Status
+from journey.domain.eligibility import EnrollmentStatus
 from journey.store.database import Tx
 from journey.store.enrollments import COLUMNS, LIVE, Enrollment, read_row
 from journey.store.patients import Patient, read_patient
@@ -139,3 +140,26 @@ def count_planned(tx: Tx, until: datetime) -> dict[str, int]:
         .group_by(messages.c.channel)
     )
     return {str(row[0]): int(row[1]) for row in tx.connection.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which enrollments to list; None asks for nothing."""
+
+    status: EnrollmentStatus | None = None
+    procedure_from: date | None = None
+    procedure_to: date | None = None
+
+
+def made(tx: Tx, wanted: Filter, after: UUID | None, limit: int) -> list[Enrollment]:
+    """Enrollments in the order in which they were made, behind one of them."""
+    query = select(*COLUMNS)
+    if after is not None:
+        query = query.where(enrollments.c.id > after)
+    if wanted.status is not None:
+        query = query.where(enrollments.c.status == wanted.status.value)
+    if wanted.procedure_from is not None:
+        query = query.where(enrollments.c.procedure_date >= wanted.procedure_from)
+    if wanted.procedure_to is not None:
+        query = query.where(enrollments.c.procedure_date <= wanted.procedure_to)
+    return _fetch(tx, query.order_by(enrollments.c.id).limit(limit))

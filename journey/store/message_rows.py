@@ -48,6 +48,7 @@ class Message:
     code: str | None
     segments: int | None
     sealed_content: bytes | None
+    written_by: str | None
 
     @property
     def existing(self) -> ExistingMessage:
@@ -67,6 +68,7 @@ class Message:
             arrival_time=self.arrival_time,
             sent_at=self.claimed_at,
             is_escalation=self.stands_in_for is not None,
+            is_written=self.written_by is not None,
         )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, Update, bindparam, func, insert, s
 from journey.domain.delivery import Event, Status, next_status
 from journey.domain.pathway import Channel
 from journey.domain.plan import PlannedMessage
-from journey.store import bulk
+from journey.store import bulk, webhooks
 from journey.store.database import Tx
 from journey.store.message_rows import COLUMNS, read_row
 from journey.store.message_rows import Message as Message  # part of this module's face
@@ -23,6 +23,7 @@ from journey.store.message_rows import plan_values as plan_values
 from journey.store.schema import message_events, messages
 
 CONTENT = "messages.content"
+_TOLD = frozenset(status.value for status in Status) - {"planned", "held", "sending"}
 
 
 def _fetch(tx: Tx, query: Select[Any]) -> list[Message]:
@@ -133,6 +134,7 @@ def _record(tx: Tx, moves: Sequence[Move]) -> None:
         for one in moves
     ]
     bulk.insert_rows(tx, message_events, rows)
+    webhooks.emit_of_messages(tx, [row for row in rows if row["status"] in _TOLD])
 
 
 def take_due(tx: Tx, channel: Channel, now: datetime, limit: int) -> list[Message]:
@@ -212,6 +214,20 @@ def of_enrollment(tx: Tx, enrollment_id: UUID, *, lock: bool = False) -> list[Me
     return sorted(found, key=lambda m: (m.due_at, m.step, m.occurrence))
 
 
+def made(
+    tx: Tx, enrollment_id: UUID | None, status: Status | None, after: UUID | None, limit: int
+) -> list[Message]:
+    """Messages in the order in which they were planned, behind one of them."""
+    query = select(*COLUMNS)
+    if enrollment_id is not None:
+        query = query.where(messages.c.enrollment_id == enrollment_id)
+    if status is not None:
+        query = query.where(messages.c.status == status.value)
+    if after is not None:
+        query = query.where(messages.c.id > after)
+    return _fetch(tx, query.order_by(messages.c.id).limit(limit))
+
+
 def by_ids(tx: Tx, ids: Sequence[UUID], *, lock: bool = False) -> list[Message]:
     query = select(*COLUMNS).where(tx.among(messages.c.id, ids))
     return _fetch(tx, query.with_for_update() if lock and tx.is_postgres else query)
@@ -235,7 +251,8 @@ def next_occurrence(tx: Tx, enrollment_id: UUID, step: str) -> int:
     query = select(func.max(messages.c.occurrence)).where(
         messages.c.enrollment_id == enrollment_id, messages.c.step == step
     )
-    return int(tx.connection.execute(query).scalar_one()) + 1
+    last: int | None = tx.connection.execute(query).scalar_one()
+    return 0 if last is None else last + 1
 
 
 def has_stand_in(tx: Tx, message: Message) -> bool:

@@ -46,9 +46,11 @@ def has(tx: Tx, message_id: UUID, attempt: int) -> bool:
     return tx.connection.execute(query).first() is not None
 
 
-def recent(tx: Tx, limit: int = 200) -> list[Delivered]:
-    """The newest messages first."""
+def recent(tx: Tx, limit: int = 200, before: int | None = None) -> list[Delivered]:
+    """The newest messages first, or those older than one."""
     query = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(outbox.c.id < before)
     return [
         Delivered(
             row.id,

@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import Column, Table, select, update
 
-from journey.store import messages, outbox, staff, staff_tasks, suppressions
+from journey.store import imports, messages, outbox, staff, staff_tasks, suppressions, webhooks
 from journey.store.database import Tx
+from journey.store.schema import import_rows, task_notes, webhook_endpoints
+from journey.store.schema import imports as imports_table
 from journey.store.schema import messages as messages_table
 from journey.store.schema import outbox as outbox_table
 from journey.store.schema import staff as staff_table
 from journey.store.schema import suppressions as suppressions_table
-from journey.store.schema import task_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ SEALED_COLUMNS = (
     ),
     SealedColumn(task_notes, task_notes.c.sealed_text, staff_tasks.NOTE, (task_notes.c.id,)),
     SealedColumn(staff_table, staff_table.c.sealed_totp, staff.PLACE, (staff_table.c.id,)),
+    SealedColumn(imports_table, imports_table.c.sealed_name, imports.NAME, (imports_table.c.id,)),
+    SealedColumn(imports_table, imports_table.c.sealed_file, imports.FILE, (imports_table.c.id,)),
+    SealedColumn(import_rows, import_rows.c.sealed_detail, imports.DETAIL, (import_rows.c.id,)),
+    SealedColumn(
+        webhook_endpoints, webhook_endpoints.c.sealed_secret, webhooks.SECRET, (webhook_endpoints.c.id,)
+    ),
 )
 
 

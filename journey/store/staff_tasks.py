@@ -109,6 +109,20 @@ def open_tasks(tx: Tx, limit: int = 200) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in tx.connection.execute(query)]
 
 
+def made(tx: Tx, is_done: bool | None, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """Tasks in the order in which they were opened, behind one of them; open, done, or (None) both."""
+    query = select(staff_tasks)
+    if is_done is not None:
+        query = query.where(
+            staff_tasks.c.done_at.is_not(None) if is_done else staff_tasks.c.done_at.is_(None)
+        )
+    if after is not None:
+        query = query.where(staff_tasks.c.id > after)
+    return [
+        dict(row._mapping) for row in tx.connection.execute(query.order_by(staff_tasks.c.id).limit(limit))
+    ]
+
+
 def close(tx: Tx, task_id: UUID, by: str, at: datetime) -> bool:
     """Marks one task done; False if it is not open."""
     done = (

@@ -13,8 +13,12 @@ from kombu.entity import Exchange, Queue
 from journey.bootstrap import App, build
 from journey.domain.pathway import Channel
 from journey.logs import configure_logs
+from journey.services import reports
 from journey.services.dispatching import deliver, due_channels
+from journey.services.housekeeping import tidy
 from journey.services.sweeping import sweep
+from journey.services.webhooks import post_due
+from journey.services.working import work
 from journey.settings import SettingsError, read_settings
 from journey.store.database import StoreUnavailable
 from journey.store.sealing import SealError
@@ -27,6 +31,8 @@ SCHEDULER = "celery.beat:Scheduler"
 # A worker's share of a backlog per tick; more wake-ups than there are children only wait.
 WAKEUPS = 8
 DELIVER_SECONDS = 20.0
+WORK_SECONDS = 2.0  # a share of longer work; messages that are due wait no longer for it
+TIDY_SECONDS = 600.0
 
 celery = Celery("journey")
 log = structlog.stdlib.get_logger("journey.tasks")
@@ -63,6 +69,9 @@ def configure(app: App) -> Celery:
         beat_schedule={
             "tick": {"task": "journey.tick", "schedule": tick, "options": {"expires": fresh}},
             "sweep": {"task": "journey.sweep", "schedule": 2 * tick, "options": {"expires": fresh}},
+            "work": {"task": "journey.work", "schedule": 2 * tick, "options": {"expires": fresh}},
+            "post": {"task": "journey.post", "schedule": 2 * tick, "options": {"expires": fresh}},
+            "tidy": {"task": "journey.tidy", "schedule": TIDY_SECONDS, "options": {"expires": TIDY_SECONDS}},
         },
         timezone="UTC",
     )
@@ -125,3 +134,23 @@ def look_after() -> None:
     looked_at = sweep(current_app().worker())
     if looked_at:
         log.info("looked after", messages=looked_at)
+
+
+@celery.task(name="journey.work")
+def work_on_jobs() -> None:
+    work(current_app().context, WORK_SECONDS)
+
+
+@celery.task(name="journey.post")
+def post() -> None:
+    app = current_app()
+    posted = post_due(app.context, app.post_events)
+    if posted:
+        log.info("told other systems", events=posted)
+
+
+@celery.task(name="journey.tidy")
+def tidy_up() -> None:
+    app = current_app()
+    tidy(app.context, app.session_limits)
+    reports.refresh_recent(app.context)

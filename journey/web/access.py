@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
@@ -14,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.routing import Mount
 
 from journey.domain.access import MAY, NEEDS_SECOND_FACTOR, Power
-from journey.services.signing_in import Limits, session_of
+from journey.services.signing_in import session_of
 from journey.settings import Settings
 from journey.store.staff import Session, Staff
 from journey.web.requests import journey_of
@@ -73,9 +72,7 @@ def session_behind(request: Request) -> Session | None:
     token = request.cookies.get(cookie_name(app.settings), "")
     if not token:
         return None
-    settings = app.settings
-    limits = Limits(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
-    return session_of(app.context, token, limits)
+    return session_of(app.context, token, app.session_limits)
 
 
 class Allow:

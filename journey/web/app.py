@@ -10,7 +10,8 @@ from fastapi.staticfiles import StaticFiles
 
 from journey import __version__
 from journey.bootstrap import App
-from journey.web import access, errors, health, hooks, staff, unsubscribe
+from journey.web import access, api, errors, health, hooks, staff, unsubscribe
+from journey.web.api import problems
 from journey.web.security import SecurityHeaders
 from journey.web.staff.entry import sign_in_needed
 from journey.web.throttle import Throttle
@@ -27,8 +28,9 @@ def create_app(app: App, pages: Sequence[APIRouter] = (staff.router,)) -> FastAP
     web.add_middleware(SecurityHeaders)
     errors.add_handlers(web)
     web.add_exception_handler(access.SignInNeeded, sign_in_needed)
-    for router in (health.router, hooks.router, unsubscribe.router, *pages):
+    for router in (health.router, hooks.router, unsubscribe.router, api.router, *pages):
         web.include_router(router)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
     access.check_rules(web)
+    web.state.api_routes = problems.routes_of_api(web)
     return web

@@ -25,14 +25,28 @@ from journey.store.schema.care import (
     suppressions,
     task_notes,
 )
+from journey.store.schema.work import (
+    daily_totals,
+    import_rows,
+    imports,
+    jobs,
+    report_days,
+    webhook_deliveries,
+    webhook_endpoints,
+    webhook_events,
+)
 
 __all__ = [
     "api_keys",
     "audit_entries",
     "consents",
+    "daily_totals",
     "enrollments",
     "idempotent_requests",
+    "import_rows",
+    "imports",
     "installation",
+    "jobs",
     "message_events",
     "messages",
     "metadata",
@@ -41,6 +55,7 @@ __all__ = [
     "patient_tokens",
     "patients",
     "recovery_codes",
+    "report_days",
     "sessions",
     "setup_links",
     "sites",
@@ -48,4 +63,7 @@ __all__ = [
     "staff_tasks",
     "suppressions",
     "task_notes",
+    "webhook_deliveries",
+    "webhook_endpoints",
+    "webhook_events",
 ]

@@ -110,9 +110,11 @@ enrollments = Table(
     Column("facts", JSON, nullable=False),
     Column("goals", JSON, nullable=False),
     Column("enrolled_at", Instant, nullable=False),
+    Column("ended_at", Instant),  # when it was cancelled or withdrawn
     Column("revision", Integer, nullable=False, server_default="0"),
     CheckConstraint(one_of("status", EnrollmentStatus), name="status"),
     Index("ix_enrollments_patient_id", "patient_id"),
+    Index("ix_enrollments_ended_at", "ended_at"),
     Index("ix_enrollments_procedure_date", "procedure_date"),
     # The same patient, pathway and date is one enrollment, whoever races whom.
     Index(
@@ -134,6 +136,7 @@ messages = Table(
     Column("step", String(40), nullable=False),
     Column("occurrence", Integer, nullable=False),
     Column("stands_in_for", Uuid),  # the critical message that this one escalates
+    Column("written_by", String(200)),  # whoever on staff wrote it; none for the pathway's own
     Column("phase", String(6), nullable=False),
     Column("channel", String(5)),
     Column("status", String(10), nullable=False),
@@ -173,6 +176,7 @@ messages = Table(
         postgresql_where=text("check_at IS NOT NULL"),
         sqlite_where=text("check_at IS NOT NULL"),
     ),
+    Index("ix_messages_due_at", "due_at"),  # of every state, for reports
     Index(
         "ix_messages_accepted_at",
         "accepted_at",
@@ -213,6 +217,7 @@ suppressions = Table(
     Column("sealed_evidence", LargeBinary),
     Column("at", Instant, nullable=False),
     Column("lifted_at", Instant),
+    Index("ix_suppressions_at", "at"),
     Index(
         "uq_suppressions_active",
         "address_token",
@@ -267,6 +272,7 @@ audit_entries = Table(
     Column("detail", Text, nullable=False),
     Column("previous", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    Index("ix_audit_entries_actor", "actor", "seq"),
 )
 
 outbox = Table(

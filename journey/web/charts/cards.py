@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from journey.domain.calendar import read_zone
 from journey.domain.delivery import GONE_OUT, OPEN, Status
 from journey.domain.eligibility import EnrollmentStatus
-from journey.domain.pathway import Channel, Pathway
+from journey.domain.pathway import WRITTEN, Channel, Pathway
 from journey.domain.site import Site
 from journey.services.library import Library
 from journey.services.timelines import Moment, timeline_of
@@ -22,7 +22,6 @@ from journey.store.patients import Patient
 from journey.web.words import CHANNELS, STATES, Tag, say_zone, say_zones_in
 
 _EVERYONE = 100
-_OUTBOX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +107,8 @@ def step_title(pathway: Pathway, key: str) -> str:
     """The name by which staff know a step."""
     if key == pathway.correction.key:
         return pathway.correction.title
+    if key == WRITTEN:
+        return "Message from staff"
     return next((step.title for step in pathway.steps if step.key == key), key)
 
 
@@ -152,11 +153,13 @@ def clinic_time(at: datetime, site: Site) -> str:
     return f"{day}{local:%H:%M} {say_zone(site.zone)}"
 
 
-def read_letters(tx: Tx, charts: list[Chart], is_new: Callable[[datetime], bool]) -> list[Letter]:
-    """The outbox, newest first, for the patients of the charts."""
+def read_letters(
+    delivered: Iterable[outbox.Delivered], charts: list[Chart], is_new: Callable[[datetime], bool]
+) -> list[Letter]:
+    """What the outbox holds, for the patients of the charts."""
     owners = {card.id: (chart, card) for chart in charts for card in chart.cards}
     letters = []
-    for kept in outbox.recent(tx, _OUTBOX):
+    for kept in delivered:
         if str(kept.message_id) in owners:
             letters.append(_letter(kept, *owners[str(kept.message_id)], is_new(kept.at)))
     return letters

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from journey.domain.pathway import Channel
 from journey.domain.sms import measure
-from journey.rendering.context import build_context
-from journey.rendering.message import render_message
 from journey.rendering.templates import TemplateError
+from journey.services.wording import reader_of, word
 from journey.store.messages import Message
+from journey.store.sealing import Sealer
 from journey.web.charts.cards import Chart
 
 
@@ -27,31 +27,16 @@ class Words:
     problem: str = ""
 
 
-def read_now(chart: Chart, row: Message, templates: Mapping[str, str]) -> Words:
+def read_now(chart: Chart, row: Message, templates: Mapping[str, str], sealer: Sealer) -> Words:
     """As it would read if it went out now."""
     if row.channel is None:
         return Words(False, "", problem="It has no way to the patient, so it has no words.")
     is_sms = row.channel is Channel.SMS
     to = chart.patient.address(row.channel) or ""
+    reader = reader_of(chart.enrollment, chart.patient, chart.site)
     try:
-        return _render(chart, row, row.channel, templates)
+        rendered = word(sealer, row, row.channel, reader, templates)
     except TemplateError:
         return Words(is_sms, to, problem="Its words need the arrival time, which is not set yet.")
-
-
-def _render(chart: Chart, row: Message, channel: Channel, templates: Mapping[str, str]) -> Words:
-    enrollment, locale = chart.enrollment, chart.patient.contact.locale
-    variables = build_context(
-        site=chart.site,
-        person=chart.patient.person,
-        channel=channel,
-        locale=locale,
-        procedure_date=enrollment.procedure_date,
-        arrival_time=enrollment.arrival_time,
-        facts=enrollment.facts,
-    )
-    rendered = render_message(templates, row.step, locale, channel, variables)
-    is_sms = channel is Channel.SMS
     size = measure(rendered.text).segments if is_sms else None
-    to = chart.patient.address(channel) or ""
     return Words(is_sms, to, rendered.subject, rendered.text, rendered.html, size)

@@ -12,7 +12,7 @@ from journey.domain.delivery import Status
 from journey.domain.pathway import Channel
 from journey.services.context import Missing
 from journey.services.library import Library
-from journey.store import enrollments, messages, staff_tasks, suppressions
+from journey.store import enrollments, messages, outbox, staff_tasks, suppressions
 from journey.store.database import Tx
 from journey.store.patients import address_token
 from journey.web.charts.cards import Card, Chart, Letter, read_charts, read_letters
@@ -20,6 +20,8 @@ from journey.web.charts.lines import Day, read_line
 from journey.web.charts.states import state_of_enrollment
 from journey.web.demo.controls import Controls
 from journey.web.words import Tag, count, join, say_day, say_distance, say_zone
+
+_OUTBOX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def _board(tx: Tx, library: Library, controls: Controls, now: datetime) -> Board
     library.forget_sites()
     charts = read_charts(tx, library)
     face = _face(charts, controls, now)
-    letters = read_letters(tx, charts, face.is_new)
+    letters = read_letters(outbox.recent(tx, _OUTBOX), charts, face.is_new)
     face = replace(face, news=_news(letters))
     return Board(face, charts, letters, _tasks(tx, charts), version_of(tx, controls, now))
 

@@ -41,7 +41,7 @@ def words_of(app: App, chart: Chart, message_id: UUID, board: Board) -> Words:
     with app.context.database.read() as tx:
         row = messages.by_ids(tx, [message_id])[0]
         templates = app.library.version(tx, chart.enrollment.pathway_version_id).templates
-    return read_now(chart, row, templates)
+    return read_now(chart, row, templates, app.context.sealer)
 
 
 def events_of(app: App, chart: Chart, message_id: UUID) -> list[Happening]:

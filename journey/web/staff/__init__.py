@@ -5,10 +5,44 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 
 from journey.web.same_origin import own_pages_only
-from journey.web.staff import account, changes, contact, enroll, entry, patient, patients, today
+from journey.web.staff import (
+    account,
+    auditlog,
+    changes,
+    contact,
+    enroll,
+    entry,
+    imports,
+    outbox,
+    patient,
+    patients,
+    people,
+    reports,
+    settings,
+    systems,
+    today,
+    writing,
+)
 
 __all__ = ["router"]
 
 router = APIRouter(dependencies=[Depends(own_pages_only)])
-for _module in (entry, account, today, patients, enroll, patient, changes, contact):
+for _module in (
+    entry,
+    account,
+    today,
+    patients,
+    enroll,
+    imports,
+    patient,
+    changes,
+    contact,
+    writing,
+    reports,
+    outbox,
+    settings,
+    systems,
+    people,
+    auditlog,
+):
     router.include_router(_module.router)

@@ -52,7 +52,7 @@ def _offer(app: TheApp, session: Session, *, error: str) -> Response:
 @router.get("/account")
 def account(app: TheApp, who: Owner) -> Response:
     left = signing_in.recovery_codes_left(app.context, who.id)
-    return show(who, "account", here="/account", left=left, error="", done="")
+    return show(app, who, "account", here="/account", left=left, error="", done="")
 
 
 @router.post("/account/password")
@@ -66,5 +66,5 @@ def change_password(request: Request, app: TheApp, who: Owner, form: Form) -> Re
         accounts.set_password(app.context, who.id, form.raw("new"), who.email)
     except ValueError as error:
         text = str(error) if str(error).endswith("wrong.") else f"The new password {error}."
-        return show(who, "account", here="/account", status=422, left=left, error=text, done="")
+        return show(app, who, "account", here="/account", status=422, left=left, error=text, done="")
     return RedirectResponse("/sign-in", status_code=303)

@@ -20,7 +20,7 @@ from journey.web.access import Coordinator
 from journey.web.charts.acts import ACTS, Asked, FieldFault, acts_for, first_guess, wish_of
 from journey.web.charts.consequences import consequences_of
 from journey.web.charts.lines import say_event
-from journey.web.forms import Form
+from journey.web.forms import Form, own_path
 from journey.web.staff.patient import File, read_file
 from journey.web.staff.shell import TheApp, show
 
@@ -50,7 +50,7 @@ def act(app: TheApp, who: Coordinator, enrollment_id: UUID, key: str, form: Form
         return _consequences(app, who, fresh, asked, error, meanwhile)
     except Refusal as error:
         return _consequences(app, who, file, asked, error)
-    return RedirectResponse(f"/enrollments/{enrollment_id}", status_code=303)
+    return RedirectResponse(own_path(form["back"] or f"/enrollments/{enrollment_id}"), status_code=303)
 
 
 def _act(file: File, key: str) -> Asked:
@@ -90,6 +90,7 @@ def _consequences(
         error = error or refusal
     status = 200 if error is None else 409 if isinstance(error, Stale) else 422
     return show(
+        app,
         who,
         "act",
         here="/patients",

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
+from journey.bootstrap import App
 from journey.domain.changes import Change
 from journey.domain.contact import LOCALES, FieldErrors
 from journey.domain.pathway import Channel
@@ -33,7 +34,7 @@ _PERSON = (
 @router.get("/enrollments/{enrollment_id}/contact")
 def ask(app: TheApp, who: Coordinator, enrollment_id: UUID) -> Response:
     file = read_file(app, enrollment_id, who)
-    return _form(who, file, Fields(_as_pairs(file)), {})
+    return _form(app, who, file, Fields(_as_pairs(file)), {})
 
 
 @router.post("/enrollments/{enrollment_id}/contact")
@@ -47,14 +48,14 @@ def decide(app: TheApp, who: Coordinator, enrollment_id: UUID, form: Form) -> Re
     try:
         preview = contact_changes.preview_contact(app.context, enrollment_id, details)
         if form["step"] != "confirm":
-            return _form(who, file, form, {}, preview.changes)
+            return _form(app, who, file, form, {}, preview.changes)
         contact_changes.change_contact(app.context, enrollment_id, details, who.email, form["version"])
     except FieldErrors as error:
-        return _form(who, file, form, error.errors)
+        return _form(app, who, file, form, error.errors)
     except Stale as error:
-        return _form(who, file, Fields(_as_pairs(file)), {"": str(error)}, status=409)
+        return _form(app, who, file, Fields(_as_pairs(file)), {"": str(error)}, status=409)
     except Refusal as error:
-        return _form(who, file, form, {"": str(error)})
+        return _form(app, who, file, form, {"": str(error)})
     return RedirectResponse(f"/enrollments/{enrollment_id}", status_code=303)
 
 
@@ -76,6 +77,7 @@ def _as_pairs(file: File) -> list[tuple[str, str]]:
 
 
 def _form(
+    app: App,
     who: Staff,
     file: File,
     form: Fields,
@@ -84,6 +86,7 @@ def _form(
     status: int = 0,
 ) -> Response:
     return show(
+        app,
         who,
         "contact",
         here="/patients",
@@ -141,6 +144,7 @@ def _channel(
     except Refusal:  # the enrollment has ended: only the address changes
         found = None
     return show(
+        app,
         who,
         "channel",
         here="/patients",

@@ -14,10 +14,8 @@ from journey.domain.contact import LOCALES, FieldErrors
 from journey.domain.pathway import ARRIVAL_FACT, Fact
 from journey.services.admission import Prepared, Request, Setting, prepare
 from journey.services.considering import Consideration, consider
-from journey.services.context import Refusal
 from journey.services.enrolling import CONSENT_WORDING, enroll
-from journey.services.publishing import find_setting
-from journey.store import pathways, sites
+from journey.services.publishing import find_setting, offered
 from journey.store.staff import Staff
 from journey.web.access import Coordinator
 from journey.web.charts.previews import Preview, preview_days
@@ -59,7 +57,7 @@ class Desk:
 @router.get("/enroll")
 def ask(app: TheApp, who: Coordinator, pathway: str = "", site: str = "") -> Response:
     desk = _desk(app, who, Fields([("pathway", pathway), ("site", site)]))
-    return _form(who, desk, Fields(_first(desk)), {}, None)
+    return _form(app, who, desk, Fields(_first(desk)), {}, None)
 
 
 @router.post("/enroll")
@@ -68,12 +66,12 @@ def decide(app: TheApp, who: Coordinator, form: Form) -> Response:
     desk = _desk(app, who, form)
     prepared, errors = _read(app, desk, form)
     if prepared is None:
-        return _form(who, desk, form, errors, None)
+        return _form(app, who, desk, form, errors, None)
     found = consider(app.context, desk.setting, prepared)
     if form["step"] != "confirm":
-        return _form(who, desk, form, {}, _preview(desk, prepared, found))
+        return _form(app, who, desk, form, {}, _preview(desk, prepared, found))
     if form["seen"] != found.seen:
-        return _form(who, desk, form, {"": _CHANGED}, _preview(desk, prepared, found), status=409)
+        return _form(app, who, desk, form, {"": _CHANGED}, _preview(desk, prepared, found), status=409)
     done = enroll(app.context, desk.setting, prepared)
     return RedirectResponse(f"/enrollments/{done.enrollment_id}?new={int(done.is_new)}", status_code=303)
 
@@ -93,24 +91,11 @@ def look(app: TheApp, who: Coordinator, form: Form) -> HTMLResponse:
 def _desk(app: App, who: Staff, form: Fields) -> Desk:
     """Raises Refusal while no pathway is published."""
     with app.context.database.read() as tx:
-        known = sites.everyone(tx)
-        versions = [pathways.latest(tx, key, published=True) for key in pathways.keys(tx)]
-        live = [one for one in versions if one is not None]
-        keys = [one.pathway_key for one in live]
-        if not live:
-            raise Refusal(
-                "No pathway is published yet, so nobody can be enrolled. A clinician reads its messages and "
-                "publishes it with: journey pathway publish NAME --approved-by WHO"
-            )
-        pathway = form["pathway"] if form["pathway"] in keys else keys[0]
-        site_keys = [stored.site.key for stored in known]
-        site = form["site"] if form["site"] in site_keys else site_keys[0]
+        live, known = offered(tx)
+        pathway = form["pathway"] if form["pathway"] in dict(live) else live[0][0]
+        site = form["site"] if form["site"] in dict(known) else known[0][0]
         setting = find_setting(tx, pathway, site, who.email)
-    return Desk(
-        [(one.pathway_key, one.pathway.title) for one in live],
-        [(stored.site.key, stored.site.name) for stored in known],
-        setting,
-    )
+    return Desk(live, known, setting)
 
 
 def _first(desk: Desk) -> list[tuple[str, str]]:
@@ -164,6 +149,7 @@ def _preview(desk: Desk, prepared: Prepared, found: Consideration) -> dict[str, 
 
 
 def _form(
+    app: App,
     who: Staff,
     desk: Desk,
     form: Fields,
@@ -172,6 +158,7 @@ def _form(
     status: int = 200,
 ) -> HTMLResponse:
     return show(
+        app,
         who,
         "enroll",
         here="/enroll",

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from journey.bootstrap import App
 from journey.domain.calendar import read_zone
 from journey.domain.delivery import GONE_OUT
+from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.explain import explain_reason, explain_time
 from journey.domain.pathway import Channel
 from journey.services.context import Missing
@@ -25,7 +26,7 @@ from journey.store.patients import address_token
 from journey.store.staff import Staff
 from journey.web.access import Reader
 from journey.web.charts.acts import acts_for
-from journey.web.charts.cards import Chart, read_chart, step_title
+from journey.web.charts.cards import Card, Chart, read_chart, step_title
 from journey.web.charts.lines import Day, read_line
 from journey.web.charts.states import state_of_enrollment
 from journey.web.charts.words_of import Words, read_now
@@ -101,17 +102,17 @@ def patient(app: TheApp, who: Reader, enrollment_id: UUID, new: str = "") -> Res
     file = read_file(app, enrollment_id, who)
     chart = file.chart
     return show(
+        app,
         who,
         "patient",
         here="/patients",
         file=file,
         chart=chart,
         acts=acts_for(chart, file.now, file.newer),
+        may_write=chart.enrollment.status is EnrollmentStatus.ACTIVE,
         kinds=KINDS,
         channels=list(Channel),
-        news={"1": "Enrolled. Every message below goes out by itself.", "0": "Was enrolled already."}.get(
-            new, ""
-        ),
+        news=_NEWS.get(new, ""),
         local=lambda moment: moment.astimezone(read_zone(chart.site.zone)),
     )
 
@@ -120,9 +121,9 @@ def patient(app: TheApp, who: Reader, enrollment_id: UUID, new: str = "") -> Res
 def message(app: TheApp, who: Reader, enrollment_id: UUID, message_id: UUID) -> Response:
     """Its words, why it goes out when it does, and everything that happened to it."""
     file = read_file(app, enrollment_id, who, "message.viewed")
-    row, words, events = _message(app, file.chart, message_id)
-    card = next(card for card in file.chart.cards if card.id == str(message_id))
+    card, row, words, events = read_message(app, file.chart, message_id)
     response = show(
+        app,
         who,
         "message",
         here="/patients",
@@ -142,14 +143,15 @@ def message(app: TheApp, who: Reader, enrollment_id: UUID, message_id: UUID) -> 
 def html(app: TheApp, who: Reader, enrollment_id: UUID, message_id: UUID) -> HTMLResponse:
     """An e-mail as it would look now, in a sandbox of its own: no scripts, no forms, nothing loaded."""
     file = read_file(app, enrollment_id, who, "message.viewed")
-    _, words, _ = _message(app, file.chart, message_id)
+    _, _, words, _ = read_message(app, file.chart, message_id)
     framed = words.html.replace("<head>", '<head><base target="_blank">', 1)
     return HTMLResponse(framed, headers={"content-security-policy": FRAMED_MAIL})
 
 
-def _message(
+def read_message(
     app: App, chart: Chart, message_id: UUID
-) -> tuple[Message, Words, list[tuple[datetime, Tag, str]]]:
+) -> tuple[Card, Message, Words, list[tuple[datetime, Tag, str]]]:
+    """One message of a patient: its card, its row, its words, and what happened to it. Raises Missing."""
     with app.context.database.read() as tx:
         rows = [one for one in messages.by_ids(tx, [message_id]) if one.enrollment_id == chart.id]
         if not rows:
@@ -157,7 +159,7 @@ def _message(
         templates = app.library.version(tx, chart.enrollment.pathway_version_id).templates
         kept, happened = messages.read_content(tx, rows[0]), messages.events_of(tx, message_id)
     row = rows[0]
-    words = read_now(chart, row, templates)
+    words = read_now(chart, row, templates, app.context.sealer)
     if kept and row.status in GONE_OUT:
         # What was sent stands as it was sent, whatever the template or the patient's details say now.
         is_sms = row.channel is Channel.SMS
@@ -170,4 +172,5 @@ def _message(
         )
         for one in happened
     ]
-    return row, words, events
+    card = next(card for card in chart.cards if card.id == str(message_id))
+    return card, row, words, events

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from journey.bootstrap import App
 from journey.services import patient_lists
 from journey.services.patient_lists import Group, Listing
 from journey.services.today import local_now
@@ -35,7 +36,7 @@ def browse(
     group = Group(wanted) if wanted in set(Group) else Group.UPCOMING
     today = local_now(app.context).date()
     listing = patient_lists.browse(app.context, app.library, group, _read_place(after), today, who.email)
-    return _list(who, listing, today, group=group)
+    return _list(app, who, listing, today, group=group)
 
 
 @router.post("/patients")
@@ -45,13 +46,14 @@ def search(app: TheApp, who: Reader, form: Form) -> Response:
     text = form["q"]
     if not text:
         return browse(app, who)
-    return _list(who, patient_lists.search(app.context, app.library, text, who.email), today, text=text)
+    return _list(app, who, patient_lists.search(app.context, app.library, text, who.email), today, text=text)
 
 
 def _list(
-    who: Staff, listing: Listing, today: date, *, group: Group | None = None, text: str = ""
+    app: App, who: Staff, listing: Listing, today: date, *, group: Group | None = None, text: str = ""
 ) -> Response:
     return show(
+        app,
         who,
         "patients",
         here="/patients",

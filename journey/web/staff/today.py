@@ -33,6 +33,13 @@ KINDS = {
     TaskKind.SET_ARRIVAL: Tag("Arrival time", "info"),
     TaskKind.CONFIRM_DONE: Tag("Went ahead?", "info"),
 }
+# Where a task is done, under the enrollment's address, and how the link says it.
+_DONE_AT = {
+    TaskKind.SET_ARRIVAL: ("acts/arrival", "Set the arrival time"),
+    TaskKind.CONFIRM_DONE: ("acts/went-ahead", "Say that it went ahead"),
+    TaskKind.BAD_ADDRESS: ("contact", "Change the details"),
+    TaskKind.UNREACHABLE: ("contact", "Change the details"),
+}
 
 
 @router.get("/")
@@ -43,6 +50,7 @@ def home(app: TheApp, who: Reader) -> Response:
 def _home(app: TheApp, who: Reader, error: str = "") -> Response:
     day = today.read_day(app.context, app.library, who.email)
     return show(
+        app,
         who,
         "today",
         here="/",
@@ -50,6 +58,7 @@ def _home(app: TheApp, who: Reader, error: str = "") -> Response:
         day=day,
         tasks=_sorted(day.tasks, day.at),
         kinds=KINDS,
+        task_acts=_DONE_AT,
         local=_local,
         error=error,
     )

@@ -45,6 +45,22 @@ function watch(form) {
   });
 }
 
+// Longer work: shows how far it is, and opens the page anew once it is over.
+function follow(bar) {
+  setInterval(async () => {
+    try {
+      const answer = await fetch(location.href);
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-progress]");
+      if (!fresh) location.reload();
+      else bar.replaceChildren(...fresh.childNodes);
+    } catch {
+      // The next look may get an answer.
+    }
+  }, 2000);
+}
+
+const bar = document.querySelector("[data-progress]");
+if (bar) follow(bar);
 const form = document.querySelector("form[data-preview]");
 if (form) watch(form);
 document.querySelector(".errors")?.focus();

@@ -1,0 +1,61 @@
+"""Requests that may be repeated: whoever sends one twice under the same key gets one enrollment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from journey.services.context import Context, Refusal
+from journey.store import api_keys
+from journey.store.api_keys import ApiKey
+
+# A request that has not ended by then has died: enrolling again finds what it may have done.
+_DEAD = timedelta(seconds=60)
+
+
+class StillAtWork(Refusal):
+    """The first request of this key has not ended yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """`is_repeated`: an earlier request did it; nothing was done now."""
+
+    enrollment_id: UUID
+    is_new: bool
+    is_repeated: bool
+
+
+def once(
+    context: Context, key: ApiKey, name: str, content: str, enroll: Callable[[], tuple[UUID, bool]]
+) -> Once:
+    """Enrolls under an idempotency key. Raises Refusal if the key was used for other content.
+
+    Both are kept as keyed hashes: the content names a patient.
+    """
+    now = context.clock.now()
+    key_hash, *older = context.sealer.tokens("idempotency", f"{key.id}/{name}")
+    content_hashes = context.sealer.tokens("request", content)
+    with context.database.write() as tx:
+        known = [one for one in (api_keys.earlier_request(tx, key.id, h) for h in (key_hash, *older)) if one]
+        if not known:
+            api_keys.begin_request(tx, key.id, key_hash, content_hashes[0], now)
+    if known and known[0].request_hash not in content_hashes:
+        raise Refusal("this Idempotency-Key was used for another request; take a new one for each enrollment")
+    if known and known[0].enrollment_id is not None:
+        return Once(known[0].enrollment_id, False, True)
+    if known and now - known[0].at < _DEAD:
+        raise StillAtWork(
+            "the first request with this Idempotency-Key is still at work; try again in a moment"
+        )
+    try:
+        enrollment_id, is_new = enroll()
+    except Exception:
+        with context.database.write() as tx:
+            api_keys.forget_request(tx, key.id, key_hash)
+        raise
+    with context.database.write() as tx:
+        api_keys.finish_request(tx, key.id, key_hash, enrollment_id)
+    return Once(enrollment_id, is_new, False)

@@ -1,0 +1,112 @@
+"""Longer work, a slice at a time: what is to do, how far it is, and which worker has it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, or_, select, update
+
+from journey.store.database import Tx
+from journey.store.ids import new_id
+from journey.store.schema import jobs
+from journey.store.schema.work import JobKind, JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`cursor` says where the next slice goes on; `done` of `total` is for people."""
+
+    id: UUID
+    kind: JobKind
+    subject: str
+    status: JobStatus
+    done: int
+    total: int
+    cursor: str | None
+    error: str | None
+    actor: str
+    created_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status is JobStatus.OPEN
+
+
+_COLUMNS = [jobs.c[name] for name in Job.__slots__]
+
+
+def _read(row: Row[Any]) -> Job:
+    values = dict(row._mapping)
+    return Job(**(values | {"kind": JobKind(values["kind"]), "status": JobStatus(values["status"])}))
+
+
+def begin(tx: Tx, kind: JobKind, subject: str, total: int, actor: str, at: datetime) -> UUID:
+    job_id = new_id()
+    values: dict[str, Any] = {
+        "id": job_id,
+        "kind": kind.value,
+        "subject": subject,
+        "status": JobStatus.OPEN.value,
+    }
+    values |= {"total": total, "actor": actor, "created_at": at}
+    tx.connection.execute(insert(jobs).values(values))
+    return job_id
+
+
+def take(tx: Tx, now: datetime, until: datetime, job_id: UUID | None = None) -> Job | None:
+    """The oldest open job that no worker has, or the given one; it is the caller's until then."""
+    free = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
+    query = select(*_COLUMNS).where(jobs.c.status == JobStatus.OPEN.value, free)
+    if job_id is not None:
+        query = query.where(jobs.c.id == job_id)
+    query = query.order_by(jobs.c.created_at).limit(1)
+    if tx.is_postgres:
+        query = query.with_for_update(skip_locked=True)
+    row = tx.connection.execute(query).first()
+    if row is None:
+        return None
+    tx.connection.execute(update(jobs).where(jobs.c.id == row.id).values(lease_until=until))
+    return _read(row)
+
+
+def advance(tx: Tx, job: Job, *, done: int, cursor: str, total: int | None = None) -> bool:
+    """Notes a slice in the transaction that did it; False if another worker did it first."""
+    same = jobs.c.cursor.is_(None) if job.cursor is None else jobs.c.cursor == job.cursor
+    ours = update(jobs).where(jobs.c.id == job.id, jobs.c.status == JobStatus.OPEN.value, same)
+    values = {"done": done, "cursor": cursor, "total": job.total if total is None else total}
+    return tx.connection.execute(ours.values(values)).rowcount == 1
+
+
+def let_go(tx: Tx, job_id: UUID) -> None:
+    """The next slice may be anybody's."""
+    tx.connection.execute(update(jobs).where(jobs.c.id == job_id).values(lease_until=None))
+
+
+def end(tx: Tx, job_id: UUID, at: datetime, error: str | None = None) -> None:
+    status = JobStatus.FAILED if error else JobStatus.DONE
+    over = update(jobs).where(jobs.c.id == job_id, jobs.c.status == JobStatus.OPEN.value)
+    tx.connection.execute(over.values(status=status.value, ended_at=at, error=error, lease_until=None))
+
+
+def give_up(tx: Tx, kind: JobKind, subject: str, why: str, at: datetime) -> None:
+    """Ends the open jobs of a kind about a subject: another one takes their place."""
+    open_ones = update(jobs).where(
+        jobs.c.kind == kind.value, jobs.c.subject == subject, jobs.c.status == JobStatus.OPEN.value
+    )
+    tx.connection.execute(open_ones.values(status=JobStatus.FAILED.value, ended_at=at, error=why))
+
+
+def get(tx: Tx, job_id: UUID) -> Job | None:
+    row = tx.connection.execute(select(*_COLUMNS).where(jobs.c.id == job_id)).first()
+    return _read(row) if row else None
+
+
+def latest(tx: Tx, kind: JobKind, subject: str) -> Job | None:
+    """The newest job of a kind about a subject."""
+    query = select(*_COLUMNS).where(jobs.c.subject == subject, jobs.c.kind == kind.value)
+    row = tx.connection.execute(query.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(1)).first()
+    return _read(row) if row else None

@@ -1,0 +1,249 @@
+"""Enrollments: made, read with their timeline, moved, cancelled and completed; each may be only previewed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Response
+
+from journey.bootstrap import App
+from journey.domain.contact import FieldErrors
+from journey.domain.eligibility import EnrollmentStatus
+from journey.domain.pathway import ARRIVAL_FACT
+from journey.services import changing, wishes
+from journey.services.admission import Prepared, Request, Setting, prepare, read_arrival
+from journey.services.considering import consider
+from journey.services.context import Missing, Refusal
+from journey.services.describing import describe, describe_outcome
+from journey.services.enrolling import enroll
+from journey.services.publishing import find_setting, find_site
+from journey.services.repeating import StillAtWork, once
+from journey.services.wishes import Wish
+from journey.store import listings
+from journey.store.api_keys import ApiKey
+from journey.web.api.keys import ReadKey, WriteKey
+from journey.web.api.paging import Cursor, Limit, answers, cursor_of, read_cursor
+from journey.web.api.problems import FieldFault, Problem, faults
+from journey.web.api.schemas import (
+    CancelIn,
+    ChangedOut,
+    CompleteIn,
+    Date,
+    EnrollmentIn,
+    EnrollmentOut,
+    EnrollmentPage,
+    MessageOut,
+    PatientIn,
+    RescheduleIn,
+)
+from journey.web.api.shapes import changed_lines, summary_of
+from journey.web.staff.shell import TheApp
+
+router = APIRouter(tags=["enrollments"])
+DryRun = Annotated[bool, Query(description="Only show what would happen.")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key and body within a day is one enrollment, however often it is sent.",
+    ),
+]
+_CHANGING = answers(404, 409)
+_PLACES = {name: f"patient/{name}" for name in PatientIn.model_fields} | {
+    "consent_sms": "consent/sms",
+    "consent_email": "consent/email",
+}
+
+
+@router.post(
+    "/enrollments",
+    status_code=201,
+    response_model=EnrollmentOut,
+    responses={
+        **answers(409),
+        200: {"description": "Was enrolled already, or only previewed.", "model": EnrollmentOut},
+    },
+)
+def create(
+    app: TheApp,
+    key: WriteKey,
+    body: EnrollmentIn,
+    response: Response,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> EnrollmentOut:
+    """Enrolls a patient. The same patient, pathway and date is one enrollment."""
+    setting = _setting(app, body, key)
+    prepared = _prepare(app, body, setting)
+    if dry_run:
+        response.status_code = 200
+        return _previewed(app, setting, prepared)
+
+    def do() -> tuple[UUID, bool]:
+        done = enroll(app.context, setting, prepared)
+        return done.enrollment_id, done.is_new
+
+    if idempotency_key is None:
+        enrollment_id, is_new = do()
+    else:
+        content = json.dumps(body.model_dump(), sort_keys=True)
+        try:
+            found = once(app.context, key, idempotency_key, content, do)
+        except StillAtWork as error:
+            raise Problem(409, str(error), headers={"retry-after": "2"}) from None
+        enrollment_id, is_new = found.enrollment_id, found.is_new or found.is_repeated
+        if found.is_repeated:
+            response.headers["idempotent-replayed"] = "true"
+    response.status_code = 201 if is_new else 200
+    response.headers["location"] = f"/api/v1/enrollments/{enrollment_id}"
+    made: EnrollmentOut = EnrollmentOut.of(describe(app.context, app.library, enrollment_id, key.actor))
+    return made
+
+
+def _setting(app: App, body: EnrollmentIn, key: ApiKey) -> Setting:
+    with app.context.database.read() as tx:
+        try:
+            find_site(tx, body.site)
+        except Refusal as error:
+            raise Problem(409, str(error), [FieldFault(pointer="#/site", detail=str(error))]) from None
+        try:
+            return find_setting(tx, body.pathway, body.site, key.actor)
+        except Refusal as error:
+            raise Problem(409, str(error), [FieldFault(pointer="#/pathway", detail=str(error))]) from None
+
+
+def _prepare(app: App, body: EnrollmentIn, setting: Setting) -> Prepared:
+    """Raises Problem with every field that cannot be."""
+    errors: dict[str, str] = {}
+    for fact in setting.version.pathway.facts:
+        try:
+            if fact.key in body.facts and fact.key != ARRIVAL_FACT:
+                fact.read(body.facts[fact.key])
+        except ValueError as error:
+            errors[f"facts/{fact.key}"] = str(error)
+    person = body.patient.model_dump()
+    request = Request(
+        person=person,
+        procedure_date=body.procedure_date,
+        arrival_time=body.arrival_time,
+        facts=body.facts,
+        consent_sms=body.consent.sms,
+        consent_email=body.consent.email,
+    )
+    try:
+        prepared = prepare(request, setting, app.context.clock.now())
+    except FieldErrors as error:
+        errors |= {name: text for name, text in error.errors.items() if name != "facts" or not errors}
+        raise faults(errors, _PLACES) from None
+    return prepared
+
+
+def _previewed(app: App, setting: Setting, prepared: Prepared) -> EnrollmentOut:
+    found = consider(app.context, setting, prepared)
+    same = next((one for one in found.likenesses if one.is_same), None)
+    zone = prepared.contact.time_zone or setting.site.site.zone
+    shown: list[Mapping[str, Any]] = [one.as_json() | {"id": None} for one in found.messages]
+    return EnrollmentOut(
+        id=None,
+        patient=str(same.patient_id) if same else None,
+        pathway=setting.version.pathway_key,
+        pathway_version=setting.version.number,
+        site=setting.site.site.key,
+        status=EnrollmentStatus.ACTIVE,
+        procedure_date=str(prepared.procedure_date),
+        arrival_time=f"{prepared.arrival_time:%H:%M}" if prepared.arrival_time else None,
+        completed_on=None,
+        facts=dict(prepared.facts),
+        time_zone=zone,
+        revision=0,
+        messages=[MessageOut(**one) for one in shown],
+    )
+
+
+@router.get("/enrollments", response_model=EnrollmentPage, responses=answers())
+def browse(
+    app: TheApp,
+    key: ReadKey,
+    status: EnrollmentStatus | None = None,
+    procedure_from: Annotated[Date | None, Query()] = None,
+    procedure_to: Annotated[Date | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> EnrollmentPage:
+    """Enrollments in the order in which they were made. No names: those are read patient by patient."""
+    since = date.fromisoformat(procedure_from) if procedure_from else None
+    until = date.fromisoformat(procedure_to) if procedure_to else None
+    with app.context.database.read() as tx:
+        rows = listings.made(tx, listings.Filter(status, since, until), read_cursor(cursor), limit + 1)
+    shown = rows[:limit]
+    after = cursor_of(shown[-1].id) if len(rows) > limit else None
+    return EnrollmentPage(items=[summary_of(one) for one in shown], next=after)
+
+
+@router.get("/enrollments/{enrollment_id}", response_model=EnrollmentOut, responses=answers(404))
+def read(app: TheApp, key: ReadKey, enrollment_id: UUID) -> EnrollmentOut:
+    """An enrollment with every message: what went out, what will, and why each time."""
+    found: EnrollmentOut = EnrollmentOut.of(describe(app.context, app.library, enrollment_id, key.actor))
+    return found
+
+
+@router.post("/enrollments/{enrollment_id}/reschedule", response_model=ChangedOut, responses=_CHANGING)
+def reschedule(
+    app: TheApp, key: WriteKey, enrollment_id: UUID, body: RescheduleIn, dry_run: DryRun = False
+) -> ChangedOut:
+    """A new date and arrival time. Whoever was told the old date gets one correction."""
+    wish = wishes.reschedule(date.fromisoformat(body.procedure_date), read_arrival(body.arrival_time))
+    return _change(app, key, enrollment_id, wish, body.revision, dry_run, "procedure_date")
+
+
+@router.post("/enrollments/{enrollment_id}/cancel", response_model=ChangedOut, responses=_CHANGING)
+def cancel(
+    app: TheApp, key: WriteKey, enrollment_id: UUID, body: CancelIn | None = None, dry_run: DryRun = False
+) -> ChangedOut:
+    """The procedure will not happen. Nothing goes out once this has returned."""
+    return _change(app, key, enrollment_id, wishes.cancel(), body.revision if body else None, dry_run)
+
+
+@router.post("/enrollments/{enrollment_id}/complete", response_model=ChangedOut, responses=_CHANGING)
+def complete(
+    app: TheApp, key: WriteKey, enrollment_id: UUID, body: CompleteIn | None = None, dry_run: DryRun = False
+) -> ChangedOut:
+    """The procedure went ahead: recovery messages follow from that day."""
+    day = date.fromisoformat(body.date) if body and body.date else None
+    return _change(
+        app, key, enrollment_id, wishes.complete(day), body.revision if body else None, dry_run, "date"
+    )
+
+
+def _change(
+    app: App,
+    key: ApiKey,
+    enrollment_id: UUID,
+    wish: Wish,
+    revision: int | None,
+    dry_run: bool,
+    field: str = "",
+) -> ChangedOut:
+    context = app.context
+    try:
+        if dry_run:
+            outcome = changing.preview_change(context, enrollment_id, wish)
+            described = describe_outcome(context, app.library, outcome, key.actor)
+        else:
+            outcome = changing.change(context, enrollment_id, wish, key.actor, revision=revision)
+            described = describe(context, app.library, enrollment_id, key.actor)
+    except Missing:
+        raise
+    except Refusal as error:
+        raise Problem(
+            409, str(error), [FieldFault(pointer=f"#/{field}" if field else "#", detail=str(error))]
+        ) from None
+    lines = changed_lines(outcome)
+    changed: ChangedOut = ChangedOut.of(described, dry_run=dry_run, changes=lines)
+    return changed

@@ -1,0 +1,68 @@
+"""A file that somebody uploads: read whole and bounded, in memory alone, since it holds patients."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from journey.services.uploads import MOST_BYTES
+from journey.web.forms import Fields
+
+_BESIDE = 100_000  # bytes of what surrounds the file
+_TOO_LARGE = f"A file may have at most {MOST_BYTES // 1_000_000} MB. Split it, and upload the parts."
+_BROKEN = "The upload did not arrive whole. Try again; if it keeps failing, save the file again as CSV."
+
+
+class _InMemory(MultiPartParser):
+    """Never a temporary file: whatever is on disk is sealed."""
+
+    spool_max_size = MOST_BYTES + _BESIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """`raw` None: no file was chosen."""
+
+    fields: Fields
+    name: str
+    raw: bytes | None
+
+
+async def read_upload(request: Request) -> Uploaded:
+    """Raises 413 for a file that is too large whatever its headers say, 422 for a broken upload."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise HTTPException(422, _BROKEN)
+    try:
+        form = await _InMemory(request.headers, _bounded(request), max_files=1, max_fields=20).parse()
+    except (MultiPartException, UnicodeError):
+        raise HTTPException(422, _BROKEN) from None
+    file = form.get("file")
+    pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    if not isinstance(file, UploadFile):
+        return Uploaded(Fields(pairs), "", None)
+    raw = await file.read()
+    await form.close()
+    return Uploaded(Fields(pairs), _plain_name(file.filename or ""), raw or None)
+
+
+async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
+    taken = 0
+    async for chunk in request.stream():
+        taken += len(chunk)
+        if taken > MOST_BYTES + _BESIDE:
+            raise HTTPException(413, _TOO_LARGE)
+        yield chunk
+
+
+def _plain_name(name: str) -> str:
+    """The file's own name, without the folders that some browsers send."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(char for char in last if char.isprintable())[:120] or "patients.csv"
+
+
+Upload = Annotated[Uploaded, Depends(read_upload)]
