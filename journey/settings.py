@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     session_idle_minutes: float = Field(default=30, gt=0)  # of a staff member's browser, since its last page
     session_hours: float = Field(default=12, gt=0)  # at most, whatever happens in it
 
+    oidc_issuer: str = ""  # single sign-on: the provider's address; empty: passwords alone
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_name: str = "your hospital account"  # as the button says it
+
     site_time_zone: str = "Europe/London"  # of the first site, made by `journey migrate`
     site_country: str = "GB"
 
@@ -103,12 +108,12 @@ class Settings(BaseSettings):
             raise ValueError(f'{text!r} is no sender; write it like "Clinic <hello@clinic.example>"')
         return text
 
-    @field_validator("twilio_api_url")
+    @field_validator("twilio_api_url", "oidc_issuer")
     @classmethod
     def _is_confidential(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-            raise ValueError("must begin with https://, since every request carries the account's token")
+        if url and parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError("must begin with https://, since every request carries a secret")
         return url
 
     @model_validator(mode="after")
@@ -128,7 +133,7 @@ class Settings(BaseSettings):
     def missing(self) -> list[str]:
         """What production mode still needs, each with what to do."""
         if not self.is_production:
-            return []
+            return self._missing_for_oidc()
         wanted: list[tuple[bool, str]] = [
             (
                 not self.secret_keys.get_secret_value(),
@@ -136,6 +141,15 @@ class Settings(BaseSettings):
             ),
             *self._missing_for_twilio(),
             *self._missing_for_smtp(),
+        ]
+        return [text for is_missing, text in wanted if is_missing] + self._missing_for_oidc()
+
+    def _missing_for_oidc(self) -> list[str]:
+        if not self.oidc_issuer:
+            return []
+        wanted = [
+            (not self.oidc_client_id, "JOURNEY_OIDC_CLIENT_ID is missing"),
+            (not self.oidc_client_secret.get_secret_value(), "JOURNEY_OIDC_CLIENT_SECRET is missing"),
         ]
         return [text for is_missing, text in wanted if is_missing]
 

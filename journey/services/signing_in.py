@@ -47,18 +47,35 @@ def sign_in(context: Context, email: str, password: str) -> str:
     return begin(context, one)
 
 
-def begin(context: Context, one: Staff) -> str:
-    """A session for somebody who proved who they are; a second factor, where there is one, comes next."""
+def begin(context: Context, one: Staff, *, has_second_factor: bool = False) -> str:
+    """A session for somebody who proved who they are; a second factor, where there is one, comes next.
+
+    `has_second_factor`: they gave one elsewhere already.
+    """
     now = context.clock.now()
     token = secrets.token_urlsafe(32)
-    is_complete = one.sealed_totp is None and one.role not in NEEDS_SECOND_FACTOR
+    needs_more = one.sealed_totp is not None or one.role in NEEDS_SECOND_FACTOR
+    is_complete = has_second_factor or not needs_more
     with context.database.write() as tx:
-        _begin(tx, token, one, now, is_complete=is_complete)
+        _begin(tx, token, one, now, is_complete=is_complete, has_other_factor=has_second_factor)
     return token
 
 
-def _begin(tx: Tx, token: str, one: Staff, now: datetime, *, is_complete: bool) -> None:
-    staff.begin_session(tx, hash_token(token), one.id, now, is_complete=is_complete)
+def sign_in_elsewhere(context: Context, email: str, *, has_second_factor: bool) -> str:
+    """A session for whom another provider vouches, if they have an account here. Raises Refusal."""
+    with context.database.read() as tx:
+        one = staff.by_email(tx, email.strip().casefold())
+    if one is None or one.disabled_at is not None:
+        raise Refusal("There is no account here for the address that you signed in with. Ask an admin.")
+    return begin(context, one, has_second_factor=has_second_factor)
+
+
+def _begin(
+    tx: Tx, token: str, one: Staff, now: datetime, *, is_complete: bool, has_other_factor: bool = False
+) -> None:
+    staff.begin_session(
+        tx, hash_token(token), one.id, now, is_complete=is_complete, has_other_factor=has_other_factor
+    )
     if is_complete:
         staff.change(tx, one.id, seen_at=now)
         audit.append(tx, [audit.Entry(one.email, "session.began", f"staff/{one.id}", {})], now)

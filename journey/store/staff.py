@@ -153,12 +153,24 @@ def use_setup_link(tx: Tx, token_hash: bytes) -> bool:
     return tx.connection.execute(gone).rowcount == 1
 
 
-def begin_session(tx: Tx, token_hash: bytes, staff_id: UUID, at: datetime, *, is_complete: bool) -> None:
+_PENDING, _COMPLETE, _PROVEN_ELSEWHERE = 0, 1, 2
+
+
+def begin_session(
+    tx: Tx,
+    token_hash: bytes,
+    staff_id: UUID,
+    at: datetime,
+    *,
+    is_complete: bool,
+    has_other_factor: bool = False,
+) -> None:
+    """`has_other_factor`: the second factor was given to another provider."""
     tx.connection.execute(
         insert(sessions).values(
             token_hash=token_hash,
             staff_id=staff_id,
-            is_complete=int(is_complete),
+            is_complete=_PROVEN_ELSEWHERE if has_other_factor else _COMPLETE if is_complete else _PENDING,
             began_at=at,
             seen_at=at,
         )
@@ -172,6 +184,7 @@ class Session:
     token_hash: bytes
     staff: Staff
     is_complete: bool
+    has_other_factor: bool
     sealed_pending_totp: bytes | None
     began_at: datetime
     seen_at: datetime
@@ -195,7 +208,13 @@ def session(tx: Tx, token_hash: bytes) -> Session | None:
     values = {name: row._mapping[staff.c[name]] for name in Staff.__slots__}
     whose = Staff(**(values | {"role": Role(values["role"])}))
     return Session(
-        token_hash, whose, bool(row.is_complete), row.sealed_pending_totp, row.began_at, row.last_seen
+        token_hash,
+        whose,
+        row.is_complete != _PENDING,
+        row.is_complete == _PROVEN_ELSEWHERE,
+        row.sealed_pending_totp,
+        row.began_at,
+        row.last_seen,
     )
 
 

@@ -89,7 +89,8 @@ class Allow:
         one = session.staff
         if not session.is_complete:
             raise SecondFactorNeeded(is_set=one.sealed_totp is not None)
-        if one.role in NEEDS_SECOND_FACTOR and one.sealed_totp is None:
+        proven = one.sealed_totp is not None or session.has_other_factor
+        if one.role in NEEDS_SECOND_FACTOR and not proven:
             raise SecondFactorNeeded(is_set=False)
         if one.role not in MAY[self._power]:
             raise HTTPException(403, _NOT_YOURS.format(role=one.role.value))

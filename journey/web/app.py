@@ -9,11 +9,13 @@ from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from journey import __version__
-from journey.bootstrap import App
+from journey.bootstrap import App, public_address
 from journey.web import access, api, errors, health, hooks, staff, unsubscribe
 from journey.web.api import problems
+from journey.web.oidc import Provider
 from journey.web.security import SecurityHeaders
 from journey.web.staff.entry import sign_in_needed
+from journey.web.staff.sso import BACK
 from journey.web.throttle import Throttle
 
 _STATIC = Path(__file__).parent / "static"
@@ -25,6 +27,8 @@ def create_app(app: App, pages: Sequence[APIRouter] = (staff.router,)) -> FastAP
     web.router.redirect_slashes = False  # it would send to whatever host the request names
     web.state.journey = app
     web.state.throttle = Throttle(app.settings)
+    back = public_address(app.settings, BACK)
+    web.state.provider = Provider(app.settings, back) if app.settings.oidc_issuer else None
     web.add_middleware(SecurityHeaders)
     errors.add_handlers(web)
     web.add_exception_handler(access.SignInNeeded, sign_in_needed)

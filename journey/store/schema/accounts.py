@@ -57,7 +57,9 @@ sessions = Table(
     metadata,
     Column("token_hash", LargeBinary, primary_key=True),
     Column("staff_id", ForeignKey("staff.id"), nullable=False, index=True),
-    Column("is_complete", Integer, nullable=False),  # 0 until the second factor is given
+    Column(
+        "is_complete", Integer, nullable=False
+    ),  # 0 until the second factor is given; 2: to another provider
     Column("sealed_pending_totp", LargeBinary),  # offered, and not confirmed yet
     Column("began_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),

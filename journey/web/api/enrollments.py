@@ -186,14 +186,14 @@ def browse(
     return EnrollmentPage(items=[summary_of(one) for one in shown], next=after)
 
 
-@router.get("/enrollments/{enrollment_id}", response_model=EnrollmentOut, responses=answers(404))
+@router.get("/enrollments/{enrollment_id:uuid}", response_model=EnrollmentOut, responses=answers(404))
 def read(app: TheApp, key: ReadKey, enrollment_id: UUID) -> EnrollmentOut:
     """An enrollment with every message: what went out, what will, and why each time."""
     found: EnrollmentOut = EnrollmentOut.of(describe(app.context, app.library, enrollment_id, key.actor))
     return found
 
 
-@router.post("/enrollments/{enrollment_id}/reschedule", response_model=ChangedOut, responses=_CHANGING)
+@router.post("/enrollments/{enrollment_id:uuid}/reschedule", response_model=ChangedOut, responses=_CHANGING)
 def reschedule(
     app: TheApp, key: WriteKey, enrollment_id: UUID, body: RescheduleIn, dry_run: DryRun = False
 ) -> ChangedOut:
@@ -202,7 +202,7 @@ def reschedule(
     return _change(app, key, enrollment_id, wish, body.revision, dry_run, "procedure_date")
 
 
-@router.post("/enrollments/{enrollment_id}/cancel", response_model=ChangedOut, responses=_CHANGING)
+@router.post("/enrollments/{enrollment_id:uuid}/cancel", response_model=ChangedOut, responses=_CHANGING)
 def cancel(
     app: TheApp, key: WriteKey, enrollment_id: UUID, body: CancelIn | None = None, dry_run: DryRun = False
 ) -> ChangedOut:
@@ -210,7 +210,7 @@ def cancel(
     return _change(app, key, enrollment_id, wishes.cancel(), body.revision if body else None, dry_run)
 
 
-@router.post("/enrollments/{enrollment_id}/complete", response_model=ChangedOut, responses=_CHANGING)
+@router.post("/enrollments/{enrollment_id:uuid}/complete", response_model=ChangedOut, responses=_CHANGING)
 def complete(
     app: TheApp, key: WriteKey, enrollment_id: UUID, body: CompleteIn | None = None, dry_run: DryRun = False
 ) -> ChangedOut:

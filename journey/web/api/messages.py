@@ -36,7 +36,7 @@ def browse(
     return MessagePage(items=[message_summary_of(one) for one in shown], next=after)
 
 
-@router.get("/messages/{message_id}", response_model=SingleMessageOut, responses=answers(404))
+@router.get("/messages/{message_id:uuid}", response_model=SingleMessageOut, responses=answers(404))
 def read(app: TheApp, key: ReadKey, message_id: UUID) -> SingleMessageOut:
     """One message with its words, as they went out or would now."""
     enrollment, found = describe_message(app.context, app.library, message_id, key.actor)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from journey.web.api.problems import ProblemDocument
+from journey.web.api.problems import MEDIA
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
 Cursor = Annotated[
@@ -25,6 +25,7 @@ def cursor_of(last: UUID) -> str:
 
 
 _WORDS = {
+    400: "The body is no JSON.",
     401: "No key, or one that nobody has.",
     403: "The key lacks the scope.",
     404: "There is nothing of that id.",
@@ -37,6 +38,6 @@ _WORDS = {
 
 def answers(*more: int) -> dict[int | str, dict[str, Any]]:
     """The refusals that a route can give, for the document."""
-    schema = {"application/problem+json": {"schema": ProblemDocument.model_json_schema()}}
-    codes = sorted({401, 403, 422, 429, 503, *more})
+    schema = {MEDIA: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+    codes = sorted({400, 401, 403, 422, 429, 503, *more})
     return {code: {"description": _WORDS[code], "content": schema} for code in codes}

@@ -23,7 +23,7 @@ def search(app: TheApp, key: ReadKey, body: SearchIn) -> PatientList:
     return PatientList(items=[patient_of(one, rows) for one, rows in found])
 
 
-@router.get("/patients/{patient_id}", response_model=PatientOut, responses=answers(404))
+@router.get("/patients/{patient_id:uuid}", response_model=PatientOut, responses=answers(404))
 def read(app: TheApp, key: ReadKey, patient_id: UUID) -> PatientOut:
     one, rows = patient_lists.one(app.context, patient_id, key.actor)
     return patient_of(one, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from journey.domain.contact import LOCALES
 from journey.domain.delivery import Status
@@ -19,6 +19,11 @@ def _is_date(text: str) -> str:
     return text
 
 
+def _as_whole(value: object) -> object:
+    """JSON has one kind of number: 3.0 is 3."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 Date = Annotated[
     str,
@@ -29,7 +34,11 @@ Date = Annotated[
 ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["07:30"])]
 Id = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-Revision = Annotated[int, Field(ge=0, le=2**31 - 1, description="As last read; 409 if it has changed since.")]
+Revision = Annotated[
+    int,
+    Field(ge=0, le=2**31 - 1, description="As last read; 409 if it has changed since."),
+    BeforeValidator(_as_whole),
+]
 Locale = Literal["en-GB", "en-US"]
 assert set(LOCALES) == {"en-GB", "en-US"}  # a schema names its values
 

@@ -37,7 +37,7 @@ def browse(
     return TaskPage(items=[task_of(one) for one in shown], next=after)
 
 
-@router.get("/tasks/{task_id}", response_model=TaskOut, responses=answers(404))
+@router.get("/tasks/{task_id:uuid}", response_model=TaskOut, responses=answers(404))
 def read(app: TheApp, key: ReadKey, task_id: UUID) -> TaskOut:
     return _task(app, task_id)
 
@@ -50,20 +50,22 @@ def _task(app: App, task_id: UUID) -> TaskOut:
     return task_of(found)
 
 
-@router.post("/tasks/{task_id}/claim", response_model=TaskOut, responses=answers(404, 409))
+@router.post("/tasks/{task_id:uuid}/claim", response_model=TaskOut, responses=answers(404, 409))
 def claim(app: TheApp, key: WriteKey, task_id: UUID) -> TaskOut:
     """Takes it, so that two do not call the same patient."""
     tasks_of_staff.claim(app.context, task_id, key.actor)
     return _task(app, task_id)
 
 
-@router.post("/tasks/{task_id}/done", response_model=TaskOut, responses=answers(404, 409))
+@router.post("/tasks/{task_id:uuid}/done", response_model=TaskOut, responses=answers(404, 409))
 def done(app: TheApp, key: WriteKey, task_id: UUID) -> TaskOut:
     tasks_of_staff.finish(app.context, task_id, key.actor)
     return _task(app, task_id)
 
 
-@router.post("/tasks/{task_id}/notes", status_code=204, response_class=Response, responses=answers(404, 409))
+@router.post(
+    "/tasks/{task_id:uuid}/notes", status_code=204, response_class=Response, responses=answers(404, 409)
+)
 def note(app: TheApp, key: WriteKey, task_id: UUID, body: NoteIn) -> Response:
     """Writes beside a task. The text is sealed, since it may name the patient."""
     tasks_of_staff.note(app.context, task_id, body.text, key.actor)

@@ -19,6 +19,7 @@ from journey.web.staff import (
     people,
     reports,
     settings,
+    sso,
     systems,
     today,
     writing,
@@ -29,6 +30,7 @@ __all__ = ["router"]
 router = APIRouter(dependencies=[Depends(own_pages_only)])
 for _module in (
     entry,
+    sso,
     account,
     today,
     patients,

@@ -40,7 +40,7 @@ def ask(request: Request, next: str = "/") -> Response:
     found = session_behind(request)
     if found is not None and found.is_complete:
         return RedirectResponse(own_path(next), status_code=303)
-    return _door("sign-in", next=own_path(next), kept="", email="", error="")
+    return _door("sign-in", next=own_path(next), kept="", email="", error="", sso=_sso_name(request))
 
 
 @router.post("/sign-in", dependencies=[PUBLIC])
@@ -56,6 +56,7 @@ def enter(request: Request, app: TheApp, form: Form) -> Response:
             kept=form["kept"],
             email=form["email"],
             error=str(error),
+            sso=_sso_name(request),
         )
     session = _session(app, token)
     if session.is_complete:
@@ -135,7 +136,13 @@ async def sign_in_needed(request: Request, _error: Exception) -> Response:
     kept = _keep(app, request.url.path, await read_fields(request)) if is_form else ""
     error = "You were away for a while, so you have been signed out. "
     error += "Sign in, and your form comes back as you filled it." if kept else "Sign in and try again."
-    return _door("sign-in", status=401, next="/", kept=kept, email="", error=error)
+    sso = "" if kept else _sso_name(request)  # a kept form comes back by this page alone
+    return _door("sign-in", status=401, next="/", kept=kept, email="", error=error, sso=sso)
+
+
+def _sso_name(request: Request) -> str:
+    provider = request.app.state.provider
+    return provider.name if provider else ""
 
 
 def _keep(app: App, path: str, fields: Fields) -> str:
