@@ -48,9 +48,8 @@ def begin_check(context: Context, actor: str) -> UUID:
         running = jobs.latest(tx, JobKind.VERIFY, _WHOLE)
         if running is not None and running.is_open:
             return running.id
-        total = audit.length(tx)
-        audit.append(tx, [audit.Entry(actor, "audit.check_begun", "audit", {"entries": total})], now)
-        return jobs.begin(tx, JobKind.VERIFY, _WHOLE, total, actor, now)
+        audit.append(tx, [audit.Entry(actor, "audit.check_begun", "audit", {})], now)
+        return jobs.begin(tx, JobKind.VERIFY, _WHOLE, audit.length(tx), actor, now)
 
 
 def latest_check(context: Context) -> Job | None:

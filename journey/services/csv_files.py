@@ -65,7 +65,11 @@ def _read(reader: csv.DictReader[str], name: str, most_rows: int) -> CsvTable:
 
 def _as_typed(cell: str) -> str:
     """A cell without the mark that `as_cell` put before it."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and _may_be_formula(cell[1:]) else cell
+
+
+def _may_be_formula(text: str) -> bool:
+    return text.lstrip(" \n").startswith(_FORMULA)
 
 
 def as_cell(value: object) -> str:
@@ -73,7 +77,7 @@ def as_cell(value: object) -> str:
     text = "" if value is None else str(value)
     if isinstance(value, int | float):
         return text
-    return f"'{text}" if text.lstrip(" \n").startswith(_FORMULA) else text
+    return f"'{text}" if _may_be_formula(text) else text
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

@@ -40,13 +40,12 @@ def once(
     content_hashes = context.sealer.tokens("request", content)
     with context.database.write() as tx:
         known = [one for one in (api_keys.earlier_request(tx, key.id, h) for h in (key_hash, *older)) if one]
-        if not known:
-            api_keys.begin_request(tx, key.id, key_hash, content_hashes[0], now)
+        is_mine = not known and api_keys.begin_request(tx, key.id, key_hash, content_hashes[0], now)
     if known and known[0].request_hash not in content_hashes:
         raise Refusal("this Idempotency-Key was used for another request; take a new one for each enrollment")
     if known and known[0].enrollment_id is not None:
         return Once(known[0].enrollment_id, False, True)
-    if known and now - known[0].at < _DEAD:
+    if not is_mine and (not known or now - known[0].at < _DEAD):
         raise StillAtWork(
             "the first request with this Idempotency-Key is still at work; try again in a moment"
         )

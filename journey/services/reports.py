@@ -67,6 +67,7 @@ def refresh_recent(context: Context, seconds: float = 5.0) -> None:
 
 
 def today_of(context: Context) -> date:
+    """Today on the practice's clocks."""
     with context.database.read() as tx:
         return context.clock.now().astimezone(practice_zone(tx)).date()
 
@@ -79,7 +80,7 @@ def _count(context: Context, since: date, until: date, seconds: float) -> None:
     for day in _days_back(since, until):
         if _is_due(day, known.get(day), today, now):
             with context.database.write() as tx:
-                found = [*totals.count_day(tx, _bounds(day, zone)), *_procedures(tx, day, zone)]
+                found = [*totals.count_day(tx, bounds_of(day, zone)), *_procedures(tx, day, zone)]
                 totals.replace_day(tx, day, found, now)
         if real_time.monotonic() >= ends:
             return
@@ -97,7 +98,8 @@ def _is_due(day: date, as_of: datetime | None, today: date, now: datetime) -> bo
     return day >= today - _SETTLED and now - as_of >= _ONCE_A_DAY
 
 
-def _bounds(day: date, zone: ZoneInfo) -> Bounds:
+def bounds_of(day: date, zone: ZoneInfo) -> Bounds:
+    """When a day of the practice begins and ends; it has 23 or 25 hours where the clocks change."""
     return Bounds(day, to_instant(day, time(0), zone), to_instant(day + timedelta(days=1), time(0), zone))
 
 

@@ -75,7 +75,9 @@ def begin_request(tx: Tx, key_id: UUID, key_hash: bytes, request_hash: bytes, at
     """Takes an idempotency key; False if an earlier request has it."""
     row = {"api_key_id": key_id, "key_hash": key_hash, "request_hash": request_hash, "at": at}
     statement: Any = (postgresql.insert if tx.is_postgres else sqlite.insert)(idempotent_requests)
-    return bool(tx.connection.execute(statement.values(row).on_conflict_do_nothing()).rowcount)
+    # The row count of an insert that may do nothing is not the same on both databases; what comes back is.
+    taken = statement.values(row).on_conflict_do_nothing().returning(idempotent_requests.c.at)
+    return tx.connection.execute(taken).first() is not None
 
 
 def earlier_request(tx: Tx, key_id: UUID, key_hash: bytes) -> EarlierRequest | None:

@@ -1,0 +1,244 @@
+"""Patients from an uploaded file: every fault in place, nobody enrolled twice, and no step half done."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from journey.domain.contact import FieldErrors
+from journey.services import columns, uploads, working
+from journey.services.context import Context, Refusal, Stale
+from journey.services.csv_files import as_cell, read_csv, write_csv
+from journey.services.housekeeping import tidy
+from journey.services.importing import import_file
+from journey.services.pathway_files import load_built_in
+from journey.services.signing_in import Limits
+from journey.store import enrollments, imports, jobs
+from journey.store.imports import RowResult
+from journey.store.schema.work import JobKind, JobStatus
+from tests.clinic import PATHWAY, Clinic
+
+BVN = load_built_in(PATHWAY).pathway
+HEADER = "First name,Surname,Mobile,DOB,MRN,Procedure date,Arrival,Text consent,Ward\n"
+ANNA = "Anna,Kowalska,07700 900101,1961-04-12,A-101,2026-12-15,09:00,yes,4B\n"
+BEN = "Ben,Okafor,07700 900102,1950-01-02,A-102,2026-12-16,,yes,4B\n"
+BAD = "Nora,Lund,nothing,1971-02-30,A-103,2026-13-01,25:00,maybe,2A\n"
+
+
+def upload(clinic: Clinic, text: str, name: str = "list.csv") -> UUID:
+    return uploads.keep(clinic.app.context, name, text.encode(), "kim")
+
+
+def arrange(clinic: Clinic, import_id: UUID, **other: str) -> UUID:
+    header = uploads.read_sheet(clinic.app.context, import_id).table.header
+    mapping = columns.guess(header, BVN) | other
+    return uploads.arrange(clinic.app.context, import_id, mapping, PATHWAY, "main", "kim")
+
+
+def check(clinic: Clinic, text: str, name: str = "list.csv") -> UUID:
+    import_id = upload(clinic, text, name)
+    arrange(clinic, import_id)
+    working.work(clinic.app.context, 10)
+    return import_id
+
+
+def counts(clinic: Clinic, import_id: UUID) -> dict[RowResult, int]:
+    with clinic.database.read() as tx:
+        return imports.count_rows(tx, import_id)
+
+
+def enrolled(clinic: Clinic) -> int:
+    with clinic.database.read() as tx:
+        return len(enrollments.everyone(tx, 1000))
+
+
+def test_columns_are_guessed_as_hospitals_call_them() -> None:
+    guessed = columns.guess(HEADER.strip().split(","), BVN)
+    assert list(guessed.values()) == [
+        "given_name", "family_name", "phone", "birth_date", "record_number", "procedure_date", "arrival_time",
+        "consent_sms", "",
+    ]  # fmt: skip
+    own = columns.guess(["given_name", "takes_blood_thinners", "Takes blood thinners"], BVN)
+    assert list(own.values()) == ["given_name", "takes_blood_thinners", ""]
+
+
+def test_a_mapping_must_hold_what_is_needed_and_nothing_twice(embedded_clinic: Clinic) -> None:
+    import_id = upload(embedded_clinic, HEADER + ANNA)
+    with pytest.raises(FieldErrors) as error:
+        arrange(embedded_clinic, import_id, Surname="", Ward="phone")
+    assert set(error.value.errors) == {"family_name", "phone"}
+
+
+def test_every_row_is_checked_and_only_good_ones_are_enrolled(clinic: Clinic) -> None:
+    import_id = check(clinic, HEADER + ANNA + BAD + BEN)
+    assert counts(clinic, import_id) == {RowResult.READY: 2, RowResult.REFUSED: 1}
+    with clinic.database.read() as tx:
+        refused = imports.rows_of(tx, import_id, 0, 10, RowResult.REFUSED)[0]
+    assert refused.number == 3
+    assert set(refused.faults) == {"phone", "birth_date", "procedure_date", "arrival_time", "consent_sms"}
+    assert enrolled(clinic) == 0
+    uploads.begin(clinic.app.context, import_id, "kim")
+    working.work(clinic.app.context, 10)
+    assert counts(clinic, import_id) == {RowResult.ENROLLED: 2, RowResult.REFUSED: 1}
+    assert enrolled(clinic) == 2
+    clinic.work()
+    assert len(clinic.outbox()) == 2  # two welcomes
+
+
+def test_the_same_file_twice_enrolls_nobody_twice(clinic: Clinic) -> None:
+    for expected in (RowResult.ENROLLED, RowResult.ALREADY):
+        import_id = check(clinic, HEADER + ANNA + BEN + ANNA.replace("\n", " \n"))
+        uploads.begin(clinic.app.context, import_id, "kim")
+        working.work(clinic.app.context, 10)
+        assert counts(clinic, import_id)[expected] >= 2
+        assert enrolled(clinic) == 2
+
+
+def test_a_second_person_cannot_begin_what_runs_already(clinic: Clinic) -> None:
+    import_id = check(clinic, HEADER + ANNA)
+    uploads.begin(clinic.app.context, import_id, "kim")
+    with pytest.raises(Stale):
+        uploads.begin(clinic.app.context, import_id, "lee")
+    with pytest.raises(Stale):
+        arrange(clinic, import_id)
+
+
+def test_nothing_unchecked_is_enrolled(embedded_clinic: Clinic) -> None:
+    import_id = upload(embedded_clinic, HEADER + ANNA)
+    with pytest.raises(Refusal, match="no row has been checked"):
+        uploads.begin(embedded_clinic.app.context, import_id, "kim")
+    arrange(embedded_clinic, import_id)
+    with pytest.raises(Refusal, match="no row has been checked"):
+        uploads.begin(embedded_clinic.app.context, import_id, "kim")
+
+
+def many(number: int) -> str:
+    rows = (
+        f"Given{n},Family{n},07700 900{n % 1000:03},1950-01-02,M-{n},2026-12-{10 + n % 20},09:00,yes,1\n"
+        for n in range(number)
+    )
+    return HEADER + "".join(rows)
+
+
+def test_an_import_whose_worker_died_goes_on_where_it_was(clinic: Clinic) -> None:
+    import_id = check(clinic, many(250))
+    job_id = uploads.begin(clinic.app.context, import_id, "kim")
+    looks = iter([True, False])
+    with clinic.database.write() as tx:
+        now = clinic.clock.now()
+        job = jobs.take(tx, now, now + timedelta(minutes=1), job_id)
+    assert job is not None
+    assert not uploads.enroll_slice(clinic.app.context, job, lambda: next(looks))  # and then it died
+    assert enrolled(clinic) == 100
+    assert working.work(clinic.app.context, 5) == 0  # its lease still runs
+    clinic.clock.advance(timedelta(minutes=2))
+    working.work(clinic.app.context, 20)
+    assert counts(clinic, import_id) == {RowResult.ENROLLED: 250}
+    with clinic.database.read() as tx:
+        done = jobs.get(tx, job_id)
+    assert done is not None
+    assert (done.status, done.done, done.total) == (JobStatus.DONE, 250, 250)
+
+
+def test_two_workers_on_one_slice_do_it_once(clinic: Clinic) -> None:
+    import_id = check(clinic, many(120))
+    job_id = uploads.begin(clinic.app.context, import_id, "kim")
+    with clinic.database.read() as tx:
+        job = jobs.get(tx, job_id)
+    assert job is not None
+    uploads.enroll_slice(clinic.app.context, job, iter([True, False]).__next__)
+    with pytest.raises(Stale):  # the other one had the same job in its hands
+        uploads.enroll_slice(clinic.app.context, job, lambda: True)
+    assert enrolled(clinic) == 100
+
+
+def test_columns_arranged_anew_check_every_row_anew(clinic: Clinic) -> None:
+    import_id = upload(clinic, many(30))
+    first = arrange(clinic, import_id)
+    arrange(clinic, import_id, Mobile="")
+    working.work(clinic.app.context, 10)
+    with clinic.database.read() as tx:
+        assert jobs.get(tx, first).status is JobStatus.FAILED  # type: ignore[union-attr]
+    assert counts(clinic, import_id) == {RowResult.REFUSED: 30}  # neither phone nor e-mail
+
+
+def test_the_result_has_every_row_and_no_formula(clinic: Clinic) -> None:
+    evil = "=cmd|' /C calc'!A0,+SUM(A1),07700 900109,1950-01-02,@x,2026-12-20,09:00,yes,-1\n"
+    import_id = check(clinic, HEADER + ANNA + evil + BAD)
+    uploads.begin(clinic.app.context, import_id, "kim")
+    working.work(clinic.app.context, 10)
+    raw = uploads.result_file(clinic.app.context, import_id, "kim")
+    rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
+    assert [row["result"] for row in rows] == ["enrolled", "enrolled", "refused"]
+    assert "is no phone number" in rows[2]["problems"]
+    for row in rows:
+        assert not [cell for cell in row.values() if cell[:1] in "=+-@\t\r" and cell]
+    again = check(clinic, raw.decode("utf-8-sig"), "again.csv")  # the marks are read away
+    uploads.begin(clinic.app.context, again, "kim")
+    working.work(clinic.app.context, 10)
+    assert counts(clinic, again) == {RowResult.ALREADY: 2, RowResult.REFUSED: 1}
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+44", "-5", "@a", "\t=1", " =1", "\n=1"])
+def test_no_cell_is_a_formula(cell: str) -> None:
+    assert as_cell(cell).startswith("'")
+    table = read_csv(write_csv(["a"], [[cell]]), "x.csv")
+    assert table.rows[0][1]["a"] == cell
+
+
+def test_old_files_are_forgotten_with_what_was_wrong_in_them(clinic: Clinic) -> None:
+    import_id = check(clinic, HEADER + ANNA + BAD)
+    clinic.clock.advance(uploads.KEPT_FOR + timedelta(days=1))
+    tidy(clinic.app.context, Limits(timedelta(minutes=30), timedelta(hours=12)))
+    with pytest.raises(Refusal, match="forgotten"):
+        uploads.read_sheet(clinic.app.context, import_id)
+    with clinic.database.read() as tx:
+        assert all(not row.faults for row in imports.rows_of(tx, import_id, 0, 10))
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"", "no patients"),
+        (b"a,b\n", "no patients"),
+        (b"a,a\n1,2\n", "stands twice"),
+        (b"a,b\n1\n", "another number of columns"),
+        (b"\xff\xfea\x00", "UTF-16"),
+        (b"a\n\xe9\n", "not UTF-8"),
+        (b"a\n\x00\n", "zero bytes"),
+        (b'a\n"open', "unexpected end"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_the_place(embedded_clinic: Clinic, raw: bytes, said: str) -> None:
+    with pytest.raises(Refusal, match=said):
+        uploads.keep(embedded_clinic.app.context, "x.csv", raw, "kim")
+
+
+def test_too_many_rows_are_for_the_command_line(embedded_clinic: Clinic) -> None:
+    with pytest.raises(Refusal, match="more than 20,000 rows"):
+        upload(embedded_clinic, "a\n" + "1\n" * 20_001)
+
+
+def test_a_fault_of_ours_ends_the_job_with_a_word(embedded_clinic: Clinic) -> None:
+    context: Context = embedded_clinic.app.context
+    with embedded_clinic.database.write() as tx:
+        job_id = jobs.begin(tx, JobKind.CHECK, "no id", 1, "kim", embedded_clinic.clock.now())
+    with pytest.raises(ValueError, match="UUID"):
+        working.work(context, 5)
+    with embedded_clinic.database.read() as tx:
+        job = jobs.get(tx, job_id)
+    assert job is not None
+    assert "fault of Journey" in str(job.error)
+    assert working.work(context, 1) == 0
+
+
+def test_what_the_page_refuses_the_command_line_refuses_too(embedded_clinic: Clinic, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("given_name,family_name,phone,procedure_date\nNora,Lund,nothing,2026-12-15\n", "utf-8")
+    report = import_file(embedded_clinic.app.context, path, pathway=PATHWAY, actor="kim")
+    assert [error.column for error in report.errors] == ["phone"]
