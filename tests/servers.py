@@ -101,6 +101,16 @@ class PostgresServer(Server):
         """Also ends the connections of whoever still uses it."""
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
+    def shut_out(self, name: str) -> None:
+        """Ends every connection to a database, and takes no new one."""
+        self._execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
+        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
+            query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            connection.execute(query, [name])
+
+    def let_in(self, name: str) -> None:
+        self._execute("ALTER DATABASE {} ALLOW_CONNECTIONS true", name)
+
     def _url(self, database: str) -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
 from starlette.datastructures import UploadFile
@@ -23,6 +23,15 @@ class _InMemory(MultiPartParser):
 
     spool_max_size = MOST_BYTES + _BESIDE
 
+    def __init__(self, *args: Any, **how: Any) -> None:
+        super().__init__(*args, **how)
+        self.opened: list[UploadFile] = []
+
+    def on_headers_finished(self) -> None:
+        super().on_headers_finished()
+        if self._current_part.file is not None:
+            self.opened.append(self._current_part.file)
+
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
@@ -37,17 +46,21 @@ async def read_upload(request: Request) -> Uploaded:
     """Raises 413 for a file that is too large whatever its headers say, 422 for a broken upload."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise HTTPException(422, _BROKEN)
+    parser = _InMemory(request.headers, _bounded(request), max_files=1, max_fields=20)
     try:
-        form = await _InMemory(request.headers, _bounded(request), max_files=1, max_fields=20).parse()
+        form = await parser.parse()
+        file = form.get("file")
+        pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+        if isinstance(file, UploadFile):
+            return Uploaded(Fields(pairs), _plain_name(file.filename or ""), await file.read() or None)
+        if parser.opened:
+            raise HTTPException(422, _BROKEN)  # it begins, and its end never came
+        return Uploaded(Fields(pairs), "", None)
     except (MultiPartException, UnicodeError):
         raise HTTPException(422, _BROKEN) from None
-    file = form.get("file")
-    pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    if not isinstance(file, UploadFile):
-        return Uploaded(Fields(pairs), "", None)
-    raw = await file.read()
-    await form.close()
-    return Uploaded(Fields(pairs), _plain_name(file.filename or ""), raw or None)
+    finally:
+        for part in parser.opened:
+            await part.close()
 
 
 async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:

@@ -75,6 +75,10 @@ def fields_of(page: str, action: str | None = None) -> dict[str, str]:
         box = named.get("type") in ("checkbox", "radio")
         if "name" in named and (not box or " checked" in tag):
             found[named["name"]] = unescape(named.get("value", "on" if box else ""))
+    for name, body in re.findall(
+        r'<textarea\b[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', chosen[0], re.DOTALL
+    ):
+        found[name] = unescape(body)
     for name, body in re.findall(r'<select\b[^>]*name="([^"]+)"[^>]*>(.*?)</select>', chosen[0], re.DOTALL):
         option = re.search(r'<option value="([^"]*)" selected', body) or re.search(r'value="([^"]*)"', body)
         found[name] = unescape(option[1]) if option else ""
