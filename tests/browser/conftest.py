@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import uvicorn
@@ -49,6 +50,15 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+T = TypeVar("T")
+
+
+def elsewhere(act: Callable[[], T]) -> T:
+    """Does something in another thread: Playwright has an event loop in this one, a worker its own."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(act).result()
+
+
 class Served:
     """A clinic behind a real socket, with somebody of each role set up."""
 
@@ -64,9 +74,7 @@ class Served:
 
     def sign_in(self, page: Page, role: Role) -> None:
         """A browser that is signed in, as somebody with the role."""
-        # Playwright has an event loop in this thread, and a desk needs one of its own.
-        with ThreadPoolExecutor(1) as elsewhere:
-            token = elsewhere.submit(self._enter, role).result()
+        token = elsewhere(lambda: self._enter(role))
         page.context.add_cookies([{"name": "journey", "value": token, "url": self.address}])
 
     def _enter(self, role: Role) -> str:
@@ -87,7 +95,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     served = Served(clinic)
     yield served
     served.close()
-    clinic.close()
+    elsewhere(clinic.close)
 
 
 @pytest.fixture
@@ -103,4 +111,4 @@ def page(chromium: Browser) -> Iterator[Page]:
     assert faults == []
 
 
-__all__ = ["PASSWORD", "Served"]
+__all__ = ["PASSWORD", "Served", "elsewhere"]

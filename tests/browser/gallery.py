@@ -10,6 +10,36 @@ from journey.store import messages, webhooks
 from tests.browser import scene
 from tests.clinic import Clinic
 
+NAMES = [
+    "today",
+    "patients",
+    "needs-attention",
+    "enroll",
+    "patient",
+    "message",
+    "reschedule",
+    "cancel",
+    "went-ahead",
+    "contact",
+    "channel",
+    "write",
+    "send-now",
+    "imports",
+    "import-columns",
+    "import-rows",
+    "reports",
+    "outbox",
+    "settings",
+    "site",
+    "systems",
+    "webhook",
+    "people",
+    "person",
+    "audit",
+    "account",
+    "not-found",
+]
+
 
 def addresses(clinic: Clinic, found: dict[str, UUID]) -> dict[str, str]:
     """Name and address of each page of a clinic on which `scene.play` was played."""
