@@ -10,7 +10,7 @@ from types import ModuleType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import claiming, dispatch, importing, lateness, memory, planning
+from benchmarks import claiming, dispatch, importing, lateness, memory, pages, planning
 from benchmarks.figures import Figure, Tell
 from benchmarks.plot import write_plot
 from benchmarks.report import print_table, write_json
@@ -24,6 +24,7 @@ MODULES: dict[str, ModuleType] = {
     "lateness": lateness,
     "planning": planning,
     "import": importing,
+    "pages": pages,
 }
 ALIASES = dict.fromkeys(("bare", "bare-50ms", "naive", "cpu"), "dispatch")
 FOLDER = Path(__file__).parent

@@ -20,7 +20,7 @@ from journey.store.listings import Place
 from journey.store.patients import Patient
 
 PAGE = 25
-_MOST_FOUND = 50
+_MOST_FOUND = 25  # more are no answer: one letter more is
 
 
 class Group(StrEnum):
@@ -47,19 +47,21 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of a list. `after`: where the next page begins, if there is one."""
+    """A page of a list. `after`: where the next page begins, if there is one. `is_cut`: more was found."""
 
     rows: Sequence[Listed]
     after: Place | None = None
+    is_cut: bool = False
 
 
 def search(context: Context, library: Library, text: str, actor: str) -> Listing:
     """By name prefix, phone as people write it, e-mail or record number."""
     with context.database.write() as tx:
-        found = patients.search(tx, _as_number(tx, text), _MOST_FOUND)
-        rows = enrollments.of_patients(tx, [one.id for one in found]) if found else []
+        found = patients.search(tx, _as_number(tx, text), _MOST_FOUND + 1)
+        is_cut = len(found) > _MOST_FOUND
+        rows = enrollments.of_patients(tx, [one.id for one in found[:_MOST_FOUND]]) if found else []
         rows = sorted(rows, key=lambda one: (one.status not in enrollments.LIVE, _late(one)))
-        return Listing(listed(context, tx, library, rows, actor))
+        return Listing(listed(context, tx, library, rows, actor), is_cut=is_cut)
 
 
 def _late(one: Enrollment) -> date:

@@ -66,7 +66,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(tab: Page, open_clinic: Open, 
     assert tab.locator("h1").count() == 1
     assert re.fullmatch(r".+ · Journey", tab.title())
     for scheme in ("light", "dark"):
-        tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        tab.emulate_media(color_scheme=scheme)
         found = Axe().run(tab)
         assert found.violations_count == 0, f"{scheme}: {found.generate_report()}"
     tab.set_viewport_size({"width": 320, "height": 640})

@@ -18,7 +18,7 @@ router = APIRouter(tags=["patients"])
 
 @router.post("/patients/search", response_model=PatientList, responses=answers())
 def search(app: TheApp, key: ReadKey, body: SearchIn) -> PatientList:
-    """Posted, so that no name or number stands in an address. At most fifty."""
+    """Posted, so that no name or number stands in an address. At most 25."""
     found = patient_lists.find(app.context, body.text, key.actor)
     return PatientList(items=[patient_of(one, rows) for one, rows in found])
 
