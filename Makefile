@@ -1,7 +1,7 @@
 # `make` prints this help. Each target sets up .venv by itself; it needs Python 3.11+ and nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format bench lock clean
+.PHONY: help demo test test-slow check format bench screens lock clean
 
 # The first Python that is new enough and really runs (a pyenv shim may be there and not work).
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -50,6 +50,9 @@ format: .venv/.dev ## Write the code in its format
 
 bench: .venv/.dev ## Ratios against a bare loop and a naive design (ARGS="--quick"); writes benchmarks/
 	$(BIN)/python -m benchmarks.run $(ARGS)
+
+screens: .venv/.dev ## A picture of each page into docs/screens (needs Chromium)
+	$(BIN)/python -m tests.browser.screens
 
 lock: ## Write the lock files anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
