@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from journey.domain.calendar import check_aware
 from journey.domain.changes import Action, Change, ExistingMessage, basis_moved, cancelled, next_occurrence
@@ -31,6 +31,8 @@ _REVERSIBLE = frozenset(
 )
 
 
+_TOO_LATE = frozenset({Reason.LATE, Reason.LATE_CALL, Reason.PAST_DEADLINE, Reason.NO_TIME_LEFT})
+_ANOTHER_DAY = timedelta(hours=12)  # more than any change of the hours within a day
 _ENDS = (Reason.ENROLLMENT_CANCELLED, Reason.WITHDRAWN)
 
 
@@ -61,15 +63,17 @@ def diff_plan(
     for step, rows in by_step.items():
         if step != correction_key:
             changes += [cancelled(row, gone) for row in rows if row.is_open]
-    changes += _diff_written(written, plan, gone)
+    changes += _diff_written(written, plan, gone, is_new_date)
     return changes + diff_correction(plan, existing, now, is_new_date)
 
 
-def _diff_written(rows: Sequence[ExistingMessage], plan: Plan, gone: Reason) -> list[Change]:
-    """What staff wrote belongs to no plan: it stays, unless the enrollment ends or is paused before it
-    leaves. By the time that it is resumed, the words may be wrong."""
-    reason = gone if gone in _ENDS else Reason.SUPERSEDED
-    if not plan.paused and gone not in _ENDS:
+def _diff_written(
+    rows: Sequence[ExistingMessage], plan: Plan, gone: Reason, is_new_date: bool
+) -> list[Change]:
+    """What staff wrote belongs to no plan: it stays, unless the enrollment ends, is paused or gets another
+    date before it leaves. From then on its words may be wrong, and nobody but their writer can say."""
+    reason = gone if gone in _ENDS else Reason.DATE_MOVED if is_new_date else Reason.SUPERSEDED
+    if not (plan.paused or is_new_date or gone in _ENDS):
         return []
     return [cancelled(row, reason) for row in rows if row.is_open]
 
@@ -89,7 +93,11 @@ def _diff_step(
         changes += [cancelled(latest, Reason.DATE_MOVED), _add(wanted, next_occurrence(rows), plan, now)]
     elif latest.is_open:
         changes.append(_diff_open(wanted, latest, plan, now))
-    elif not stands and (_comes_again(wanted, latest) or _lost_its_stand_in(wanted, latest, rows)):
+    elif not stands and (
+        _comes_again(wanted, latest)
+        or _has_time_again(wanted, latest, plan, now)
+        or _lost_its_stand_in(wanted, latest, rows)
+    ):
         changes.append(_add(wanted, next_occurrence(rows), plan, now))
     else:
         changes.append(Change(Action.KEEP, wanted.step, latest, wanted, latest.occurrence))
@@ -165,6 +173,16 @@ def _comes_again(wanted: PlannedMessage, latest: ExistingMessage) -> bool:
     if wanted.verdict is Verdict.SKIP:
         return False
     return moved or latest.reason in _REVERSIBLE
+
+
+def _has_time_again(wanted: PlannedMessage, latest: ExistingMessage, plan: Plan, now: datetime) -> bool:
+    """Whether a step that was left out as too late has another day by now: the day on which the procedure
+    went ahead was put right."""
+    if latest.may_have_gone_out or latest.reason not in _TOO_LATE or wanted.verdict is Verdict.SKIP:
+        return False
+    if wanted.at - latest.planned_at < _ANOTHER_DAY:
+        return False
+    return face_the_clock(wanted, plan, now)[0].verdict is not Verdict.SKIP
 
 
 def _basis_differs(row: ExistingMessage, wanted: PlannedMessage) -> bool:

@@ -60,6 +60,7 @@ class Prepared:
     procedure_date: date
     arrival_time: time | None
     consent_stated: frozenset[Channel] = frozenset(Channel)  # on the others a known patient's stays
+    locale_stated: bool = True
 
 
 def prepare(request: Request, setting: Setting, now: datetime) -> Prepared:
@@ -99,7 +100,9 @@ def prepare(request: Request, setting: Setting, now: datetime) -> Prepared:
         for channel, given in ((Channel.SMS, request.consent_sms), (Channel.EMAIL, request.consent_email))
         if given is not None
     )
-    return Prepared(person, contact, facts, day, arrival, stated)
+    return Prepared(
+        person, contact, facts, day, arrival, stated, bool((request.person.get("locale") or "").strip())
+    )
 
 
 def read_procedure_date(text: str, today: date) -> date:

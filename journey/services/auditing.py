@@ -64,7 +64,10 @@ def verify_slice(context: Context, job: Job, is_time: Callable[[], bool]) -> boo
         with context.database.read() as tx:
             now = audit.verify(tx, state, _SLICE)
         if now.entries == state.entries and now.broken_at is None:
-            break
+            if state.entries < job.total:  # there were more when it began
+                now = replace(state, broken_at=state.entries + 1)
+            else:
+                break
         state = now
         with context.database.write() as tx:
             cursor = f"{state.entries} {state.head} {state.broken_at or ''}"
@@ -73,7 +76,7 @@ def verify_slice(context: Context, job: Job, is_time: Callable[[], bool]) -> boo
             job = replace(job, done=state.entries, cursor=cursor)
     if state.broken_at is not None:
         with context.database.write() as tx:
-            jobs.end(tx, job.id, context.clock.now(), f"the chain is broken at entry {state.broken_at:,}")
+            jobs.end(tx, job, context.clock.now(), f"the chain is broken at entry {state.broken_at:,}")
         return False
     return state.entries >= job.total
 

@@ -33,6 +33,7 @@ from journey.store.patients import Patient
 from journey.store.staff_tasks import NewTask, TaskKind
 
 _CALLED_OFF = (Reason.ENROLLMENT_CANCELLED, Reason.POSTPONED)
+_CHANGED = "somebody else changed this enrollment; look at it again, then decide"
 _POLL = 0.05  # seconds between looks at a message that is on its way
 
 
@@ -45,10 +46,16 @@ class Outcome:
     zone: str
 
 
-def preview_change(context: Context, enrollment_id: UUID, wish: Wish) -> Outcome:
-    """What a change would do, without doing it."""
-    with context.database.read() as tx:
-        return outcome_in(tx, enrollment_id, wish, context.clock.now())
+def preview_change(
+    context: Context, enrollment_id: UUID, wish: Wish, *, revision: int | None = None
+) -> Outcome:
+    """What a change would do, without doing it: refused wherever `change` would refuse it."""
+    with context.database.rehearse() as tx:
+        outcome = outcome_in(tx, enrollment_id, wish, context.clock.now())
+        if revision is not None and revision != outcome.enrollment.revision:
+            raise Stale(_CHANGED)
+        _save(tx, outcome.enrollment)
+    return outcome
 
 
 def outcome_in(tx: Tx, enrollment_id: UUID, wish: Wish, now: datetime) -> Outcome:
@@ -71,7 +78,7 @@ def change(
             with context.database.write() as tx:
                 old = _load(tx, enrollment_id, lock=True)
                 if revision is not None and revision != old.revision:
-                    raise Stale("somebody else changed this enrollment; look at it again, then decide")
+                    raise Stale(_CHANGED)
                 existing = messages.of_enrollment(tx, enrollment_id, lock=True)
                 if not (patient_enough and _is_on_its_way(existing)):
                     return _apply(tx, old, existing, wish, actor, context.clock.now())
@@ -118,11 +125,7 @@ def _apply(
 ) -> Outcome:
     new = _grant(tx, old, wish, now)
     changes = _changes(tx, old, new, existing, wish, now)
-    try:
-        if not enrollments.save(tx, new):
-            raise Stale("somebody else changed this enrollment; look at it again, then decide")
-    except Conflict:
-        raise Refusal(f"this patient is already enrolled in {new.pathway} for {new.procedure_date}") from None
+    _save(tx, new)
     _write(tx, new, existing, changes, now)
     if wish.gone in _CALLED_OFF and any(row.existing.tells_a_date for row in existing):
         staff_tasks.open_all(tx, [_tell_by_phone(new, now)], now)
@@ -139,6 +142,14 @@ def _apply(
     }
     audit.append(tx, [audit.Entry(actor, wish.action, f"enrollment/{new.id}", detail)], now)
     return Outcome(replace(new, revision=new.revision + 1), changes, _zone_of(tx, new))
+
+
+def _save(tx: Tx, new: Enrollment) -> None:
+    try:
+        if not enrollments.save(tx, new):
+            raise Stale(_CHANGED)
+    except Conflict:
+        raise Refusal(f"this patient is already enrolled in {new.pathway} for {new.procedure_date}") from None
 
 
 def event_of(action: str, enrollment: Enrollment, now: datetime) -> webhooks.NewEvent:

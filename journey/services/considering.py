@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from journey.domain.contact import Person, fold, identity
+from journey.domain.contact import Person, fold
 from journey.domain.pathway import Channel
 from journey.services.admission import Prepared, Setting
 from journey.services.context import Context
+from journey.services.known import SomebodyElse, is_somebody_else, known_patient, merge
 from journey.services.previewing import PreviewedMessage, preview_prepared
 from journey.services.reaching import address_tokens, reachable_channels
 from journey.store import audit, enrollments, patients, suppressions
@@ -50,13 +51,21 @@ class Consideration:
 
 
 def consider(context: Context, setting: Setting, prepared: Prepared) -> Consideration:
-    """Everything that staff see before they confirm. Writes nothing but the audit of whom it showed."""
+    """Everything that staff see before they confirm. Writes nothing but the audit of whom it showed.
+
+    What the request leaves out is as a known patient's record has it. Raises SomebodyElse.
+    """
     now = context.clock.now()
     with context.database.write() as tx:
+        same = known_patient(tx, prepared.person)
+        if same is not None:
+            if is_somebody_else(same.person, prepared.person):
+                raise SomebodyElse
+            prepared = merge(same, prepared)
         tokens = address_tokens(tx, prepared.person)
         suppressed = suppressions.active(tx, [one for found in tokens.values() for one in found])
         reachable = reachable_channels(tokens, suppressed, prepared.contact)
-        likenesses = _likenesses(tx, setting, prepared)
+        likenesses = _likenesses(tx, setting, prepared, same)
         entries = [
             audit.Entry(setting.actor, "patient.listed", f"patient/{like.patient_id}", {})
             for like in likenesses
@@ -95,10 +104,9 @@ def _digest(
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _likenesses(tx: Tx, setting: Setting, prepared: Prepared) -> list[Likeness]:
+def _likenesses(tx: Tx, setting: Setting, prepared: Prepared, same: Patient | None) -> list[Likeness]:
     person = prepared.person
-    same = patients.find_by_identity(tx, [person]).get(identity(person))
-    ids: list[UUID] = [same] if same else []
+    ids: list[UUID] = [same.id] if same else []
     for channel, address in ((Channel.SMS, person.phone), (Channel.EMAIL, person.email)):
         if address:
             ids += [one for one in patients.with_address(tx, channel, address) if one not in ids]
@@ -106,13 +114,15 @@ def _likenesses(tx: Tx, setting: Setting, prepared: Prepared) -> list[Likeness]:
     namesakes = patients.search(tx, f"{person.given_name} {person.family_name}", 10)
     found += [one for one in namesakes if one.id not in ids and _is_namesake(one, prepared)]
     live = enrollments.live_of_patients(tx, [one.id for one in found]) if found else []
-    return [_likeness(one, prepared, same, _in_pathway(live, one, setting)) for one in found]
+    known_id, day = same.id if same else None, prepared.procedure_date
+    return [_likeness(one, prepared, known_id, _in_pathway(live, one, setting, day)) for one in found]
 
 
-def _in_pathway(live: Sequence[Enrollment], one: Patient, setting: Setting) -> Enrollment | None:
+def _in_pathway(live: Sequence[Enrollment], one: Patient, setting: Setting, day: date) -> Enrollment | None:
+    """Their live enrollment in the pathway, the one on the same day first."""
     key = setting.version.pathway_key
     mine = [row for row in live if row.patient_id == one.id and row.pathway == key and row.status in LIVE]
-    return mine[0] if mine else None
+    return min(mine, key=lambda row: row.procedure_date != day, default=None)
 
 
 def _is_namesake(one: Patient, prepared: Prepared) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +11,11 @@ from uuid import UUID
 
 from journey.domain.contact import ContactPlan, Person, read_contact_plan, read_person
 from journey.domain.pathway import Channel
-from journey.services.changing import Outcome, outcome_in, replan_live
+from journey.services import renewing
+from journey.services.changing import Outcome, outcome_in
 from journey.services.context import Context, Missing, Refusal, Stale
 from journey.services.enrolling import CONSENT_WORDING
+from journey.services.known import changed_fields
 from journey.services.wishes import replan
 from journey.store import audit, enrollments, patients, sites
 from journey.store.database import Conflict, Tx
@@ -57,12 +59,12 @@ def change_contact(context: Context, enrollment_id: UUID, details: Details, acto
         rows = patients.consent_rows(patient.id, given, CONSENT_WORDING, actor, now)
         patients.insert_consents(tx, rows)
         live = enrollments.live_of_patients(tx, [patient.id])
-        fields = {"fields": _changed_fields(patient, person, contact)}
+        fields = {"fields": changed_fields(patient, person, contact)}
         entry = audit.Entry(actor, "patient.contact_changed", f"patient/{patient.id}", fields)
         seen = [audit.Entry(actor, "enrollment.contact_changed", f"enrollment/{one.id}", {}) for one in live]
+        noted = renewing.note(tx, [patient.id], actor, now)
         audit.append(tx, [entry, *seen], now)
-    for one in live:
-        replan_live(context, one.id, actor)
+    renewing.see_to(context, noted, actor)
 
 
 @contextmanager
@@ -101,14 +103,3 @@ def _changed_consent(before: ContactPlan, after: ContactPlan) -> dict[Channel, b
         Channel.EMAIL: (before.consent_email, after.consent_email),
     }
     return {channel: new for channel, (old, new) in given.items() if old != new}
-
-
-def _changed_fields(patient: Patient, person: Person, contact: ContactPlan) -> Sequence[str]:
-    """Their names: the log holds no values."""
-    pairs = [(patient.person, person), (patient.contact, contact)]
-    return sorted(
-        name
-        for old, new in pairs
-        for name in type(old).__slots__  # type: ignore[attr-defined]
-        if getattr(old, name) != getattr(new, name)
-    )

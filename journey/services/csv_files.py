@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +13,10 @@ from journey.services.context import Refusal
 
 MAX_BYTES = 50_000_000
 MAX_ROWS = 100_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula (OWASP)
+MAX_COLUMNS = 100
+# What a spreadsheet takes for a formula (OWASP), in full width too, at the start of a cell or after what
+# some of them take for the end of one.
+_FORMULA = re.compile(r"(?:^|[;\t|])[ \n]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,9 @@ def _decode(raw: bytes, name: str) -> str:
 
 def _read(reader: csv.DictReader[str], name: str, most_rows: int) -> CsvTable:
     header = [(column or "").strip() for column in reader.fieldnames or []]
-    doubled = [column for column in header if column and header.count(column) > 1]
+    if len(header) > MAX_COLUMNS:
+        raise Refusal(f"{name} has {len(header):,} columns; at most {MAX_COLUMNS}: leave some out")
+    doubled = [column for column, times in Counter(header).items() if column and times > 1]
     if doubled:
         raise Refusal(f"{name}, row 1: the column {doubled[0]} stands twice; remove one")
     reader.fieldnames = header
@@ -69,7 +76,7 @@ def _as_typed(cell: str) -> str:
 
 
 def _may_be_formula(text: str) -> bool:
-    return text.lstrip(" \n").startswith(_FORMULA)
+    return _FORMULA.search(text) is not None
 
 
 def as_cell(value: object) -> str:

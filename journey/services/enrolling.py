@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from journey.domain.contact import ContactPlan, identity
+from journey.domain.contact import identity
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel
+from journey.services import renewing
 from journey.services.admission import Prepared, Setting, plan_for
-from journey.services.changing import change, event_of
+from journey.services.changing import event_of
 from journey.services.context import Context, Refusal
 from journey.services.followups import tasks_for
+from journey.services.known import SomebodyElse, changed_fields, is_somebody_else, merge
 from journey.services.reaching import address_tokens, reachable_channels
-from journey.services.wishes import replan
-from journey.store import audit, enrollments, messages, patients, staff_tasks, suppressions, webhooks
+from journey.services.renewing import Noted
+from journey.store import audit, enrollments, messages, patients, sites, staff_tasks, suppressions, webhooks
 from journey.store.database import Conflict, Tx
 from journey.store.enrollments import Enrollment
 from journey.store.ids import new_id
+from journey.store.patients import Patient
 
 _SLICE = 500  # patients per round of statements
 _TRIES = 3
@@ -50,6 +53,7 @@ def enroll_all(
     also: Callable[[Tx, list[Enrolled]], None] = lambda tx, results: None,
 ) -> list[Enrolled]:
     """Enrolls everybody in one transaction. The same patient, pathway and date gives one enrollment.
+    Raises SomebodyElse for a record number that is another patient's.
 
     Works through slices, so that memory stays flat; `progress` hears how many are done. `also` writes
     what must stand or fall with the enrollments.
@@ -59,11 +63,10 @@ def enroll_all(
             raise draft_refusal(setting.version.pathway_key)
     for _ in range(_TRIES):
         try:
-            results, refreshed = _enroll_once(context, batches, progress, also)
+            results, noted = _enroll_once(context, batches, progress, also)
         except Conflict:
             continue  # somebody enrolled one of them a moment ago: the next look finds them
-        for enrollment_id in refreshed:
-            change(context, enrollment_id, replan(), batches[0][0].actor)
+        renewing.see_to(context, noted, batches[0][0].actor)
         return results
     raise Refusal("somebody else is enrolling the same patients right now; try again in a moment")
 
@@ -73,29 +76,52 @@ def _enroll_once(
     batches: Sequence[tuple[Setting, Sequence[Prepared]]],
     progress: Callable[[int], None],
     also: Callable[[Tx, list[Enrolled]], None],
-) -> tuple[list[Enrolled], list[UUID]]:
-    """The results, and the enrollments of known patients whose address or consent is new."""
+) -> tuple[list[Enrolled], list[Noted]]:
+    """The results, and the known patients whose details or consent are new."""
     results: list[Enrolled] = []
     refreshed: list[UUID] = []
     now = context.clock.now()
     with context.database.write() as tx:
         entries: list[audit.Entry] = []
         for setting, requests in batches:
-            for start in range(0, len(requests), _SLICE):
-                batch = _Batch(tx, setting, now)
-                results += batch.enroll(requests[start : start + _SLICE])
+            # As the site stands now, whatever was read before: who changes it waits for this, and plans
+            # these enrollments anew.
+            present = replace(setting, site=sites.get(tx, setting.site.id, share=True))
+            for part in _slices(requests):
+                batch = _Batch(tx, present, now)
+                results += batch.enroll(part)
                 entries += batch.entries()
                 refreshed += batch.refreshed
                 progress(len(results))
-        stale = [one.id for one in enrollments.live_of_patients(tx, refreshed)] if refreshed else []
+        noted = renewing.note(tx, refreshed, batches[0][0].actor, now) if refreshed else []
         also(tx, results)
         audit.append(tx, entries, now)
-    return results, stale
+    return results, noted
 
 
-def enroll(context: Context, setting: Setting, request: Prepared) -> Enrolled:
+def _slices(requests: Sequence[Prepared]) -> Iterator[list[Prepared]]:
+    """Requests in parts that name nobody twice: the second finds what the first has written."""
+    part: list[Prepared] = []
+    seen: set[str] = set()
+    for request in requests:
+        who = identity(request.person)
+        if who in seen or len(part) == _SLICE:
+            yield part
+            part, seen = [], set()
+        part.append(request)
+        seen.add(who)
+    if part:
+        yield part
+
+
+def enroll(
+    context: Context,
+    setting: Setting,
+    request: Prepared,
+    also: Callable[[Tx, list[Enrolled]], None] = lambda tx, results: None,
+) -> Enrolled:
     """Enrolls one patient."""
-    return enroll_all(context, [(setting, [request])])[0]
+    return enroll_all(context, [(setting, [request])], also=also)[0]
 
 
 def draft_refusal(pathway: str) -> Refusal:
@@ -121,16 +147,6 @@ def _differences(enrollment: Enrollment, request: Prepared) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _merge_consent(before: ContactPlan, request: Prepared) -> ContactPlan:
-    """Consent that the request does not state stays as the patient gave it."""
-    stated = request.consent_stated
-    return replace(
-        request.contact,
-        consent_sms=(request.contact if Channel.SMS in stated else before).consent_sms,
-        consent_email=(request.contact if Channel.EMAIL in stated else before).consent_email,
-    )
-
-
 class _Batch:
     """Rows gathered for many enrollments, then written with one statement per table."""
 
@@ -143,54 +159,57 @@ class _Batch:
         self.message_rows: list[dict[str, Any]] = []
         self.tasks: list[staff_tasks.NewTask] = []
         self.refreshed: list[UUID] = []
+        self.changed: list[tuple[UUID, list[str]]] = []
 
-    def enroll(self, requests: Sequence[Prepared]) -> list[Enrolled]:
-        known = patients.find_by_identity(self.tx, [request.person for request in requests])
+    def enroll(self, asked: Sequence[Prepared]) -> list[Enrolled]:
+        """`asked` names nobody twice."""
+        found = patients.find_by_identity(self.tx, [request.person for request in asked])
+        known = patients.get_all(self.tx, list(found.values()), lock=True)
+        ids = [found.get(identity(request.person)) for request in asked]
+        requests = [
+            merge(known[patient_id], request) if patient_id else request
+            for patient_id, request in zip(ids, asked, strict=True)
+        ]
         live = {
             (one.patient_id, one.procedure_date): one
-            for one in enrollments.live_of_patients(self.tx, list(known.values()))
+            for one in enrollments.live_of_patients(self.tx, list(known))
             if one.pathway == self.setting.version.pathway_key
         }
         tokens = [address_tokens(self.tx, request.person) for request in requests]
-        every = [token for by_channel in tokens for found in by_channel.values() for token in found]
+        every = [token for by_channel in tokens for some in by_channel.values() for token in some]
         suppressed = suppressions.active(self.tx, every)
         results = []
-        for request, own_tokens in zip(requests, tokens, strict=True):
-            patient_id, contact = self._patient(request, known)
+        for known_id, request, own_tokens in zip(ids, requests, tokens, strict=True):
+            patient_id = self._refresh(known[known_id], request) if known_id else self._add(request)
             key = (patient_id, request.procedure_date)
             if key in live:
                 differs = _differences(live[key], request)
                 results.append(Enrolled(live[key].id, patient_id, is_new=False, differs=differs))
                 continue
-            reachable = reachable_channels(own_tokens, suppressed, contact)
+            reachable = reachable_channels(own_tokens, suppressed, request.contact)
             live[key] = self._enrollment(request, patient_id, reachable)
             results.append(Enrolled(live[key].id, patient_id, is_new=True))
         self._write()
         return results
 
-    def _patient(self, request: Prepared, known: dict[str, UUID]) -> tuple[UUID, ContactPlan]:
-        who = identity(request.person)
-        if who in known:
-            return known[who], self._refresh(known[who], request)
-        patient_id = known[who] = patients.new_patient_id()
+    def _add(self, request: Prepared) -> UUID:
+        patient_id = patients.new_patient_id()
         row, tokens = patients.new_rows(self.tx.sealer, patient_id, request.person, request.contact, self.now)
         self.patient_rows.append(row)
         self.token_rows += tokens
         self._note_consent(patient_id, request)
-        return patient_id, request.contact
+        return patient_id
 
-    def _refresh(self, patient_id: UUID, request: Prepared) -> ContactPlan:
+    def _refresh(self, before: Patient, request: Prepared) -> UUID:
         """A known patient with new details: they are taken over, and consent is noted again."""
-        before = patients.get(self.tx, patient_id, lock=True)
-        if before is None:
-            return request.contact  # the same new patient twice in this batch
-        contact = _merge_consent(before.contact, request)
-        if (before.person, before.contact) == (request.person, contact):
-            return contact
-        patients.update_details(self.tx, patient_id, request.person, contact)
-        self._note_consent(patient_id, request)
-        self.refreshed.append(patient_id)
-        return contact
+        if is_somebody_else(before.person, request.person):
+            raise SomebodyElse
+        if fields := changed_fields(before, request.person, request.contact):
+            patients.update_details(self.tx, before.id, request.person, request.contact)
+            self._note_consent(before.id, request)
+            self.refreshed.append(before.id)
+            self.changed.append((before.id, fields))
+        return before.id
 
     def _note_consent(self, patient_id: UUID, request: Prepared) -> None:
         """Evidence holds what was said, and nothing about a channel that was not spoken of."""
@@ -237,12 +256,17 @@ class _Batch:
 
     def entries(self) -> list[audit.Entry]:
         """The audit entries; appended last, since the chain makes other writers wait."""
-        return [
+        actor = self.setting.actor
+        made = [
             audit.Entry(
-                self.setting.actor,
+                actor,
                 "enrollment.created",
                 f"enrollment/{one.id}",
                 {"pathway": one.pathway, "procedure_date": one.procedure_date},
             )
             for one in self.enrollments
+        ]
+        return made + [
+            audit.Entry(actor, "patient.contact_changed", f"patient/{patient_id}", {"fields": fields})
+            for patient_id, fields in self.changed
         ]

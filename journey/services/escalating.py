@@ -50,6 +50,8 @@ def escalate(tx: Tx, library: Library, trouble: Trouble, now: datetime) -> None:
 
 def _next_channel(tx: Tx, library: Library, trouble: Trouble, context: SendingContext) -> Channel | None:
     message = trouble.message
+    if message.written_by is not None:
+        return None  # words of staff are theirs to send again: a person is told instead
     if trouble.same_channel:
         # Once: a stand-in that fails again is not repeated on its own channel.
         return message.channel if message.stands_in_for is None else None

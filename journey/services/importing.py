@@ -12,6 +12,7 @@ from journey.services.admission import Prepared, Request, Setting, prepare
 from journey.services.context import Context, Refusal
 from journey.services.csv_files import read_csv
 from journey.services.enrolling import Enrolled, enroll_all
+from journey.services.known import SOMEBODY_ELSE, strangers
 from journey.services.publishing import find_setting
 
 _UNKNOWN = "is no column that Journey knows; remove it or see examples/patients.csv"
@@ -87,6 +88,7 @@ def import_file(
         if done % 100 == 0 or done == len(rows):
             progress(done, 2 * len(rows))
     report.errors[:0] = unknown.values()
+    good = _without_strangers(context, good, report)
     unique = list(_without_doubles(good, report))
     if not dry_run and unique and (partial or not report.errors):
         _enroll(context, unique, settings, report, lambda n: progress(len(rows) + n, 2 * len(rows)))
@@ -174,6 +176,15 @@ def _facts(raw: Mapping[str, str], pathway: Pathway, errors: dict[str, str]) -> 
             errors[column] = str(error)
             facts[column] = ""
     return facts
+
+
+def _without_strangers(context: Context, rows: list[Row], report: Report) -> list[Row]:
+    with context.database.read() as tx:
+        others = strangers(tx, [row.prepared for row in rows])
+    report.errors += [
+        RowError(rows[place].number, "record_number", SOMEBODY_ELSE) for place in sorted(others)
+    ]
+    return [row for place, row in enumerate(rows) if place not in others]
 
 
 def _without_doubles(rows: list[Row], report: Report) -> Iterator[Row]:

@@ -83,17 +83,20 @@ def browse(
 ) -> Listing:
     """One page of a group."""
     with context.database.write() as tx:
+        due: list[datetime] = []
         if group is Group.ATTENTION:
-            rows = listings.needing_attention(tx, PAGE + 1)
+            found = listings.needing_attention(tx, after, PAGE + 1)
+            rows, due = [row for row, _ in found], [at for _, at in found]
         elif group is Group.POSTPONED:
-            rows = listings.without_date(tx, PAGE + 1)
+            rows = listings.without_date(tx, after, PAGE + 1)
         else:
             find = listings.upcoming if group is Group.UPCOMING else listings.recovering
             rows = find(tx, today, after, PAGE + 1)
-        shown, last = rows[:PAGE], rows[PAGE - 1 : PAGE]
-        more = len(rows) > PAGE and last[0].procedure_date is not None
-        place = Place(last[0].procedure_date, last[0].id) if more and last[0].procedure_date else None
-        return Listing(listed(context, tx, library, shown, actor), place)
+        place = None
+        if len(rows) > PAGE:
+            last = rows[PAGE - 1]
+            place = Place(last.procedure_date, due[PAGE - 1] if due else None, last.id)
+        return Listing(listed(context, tx, library, rows[:PAGE], actor), place)
 
 
 def listed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time as real_time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from journey.domain.eligibility import EnrollmentStatus
 from journey.services.context import Context
 from journey.services.library import practice_zone
 from journey.store import audit, totals
-from journey.store.database import Tx
+from journey.store.database import Conflict, Tx
 from journey.store.totals import Bounds, Procedure, Total
 
 MOST_DAYS = 731
@@ -79,7 +80,8 @@ def _count(context: Context, since: date, until: date, seconds: float) -> None:
     today = now.astimezone(zone).date()
     for day in _days_back(since, until):
         if _is_due(day, known.get(day), today, now):
-            with context.database.write() as tx:
+            # A conflict: somebody else counted the same day at the same moment.
+            with suppress(Conflict), context.database.write() as tx:
                 found = [*totals.count_day(tx, bounds_of(day, zone)), *_procedures(tx, day, zone)]
                 totals.replace_day(tx, day, found, now)
         if real_time.monotonic() >= ends:
@@ -95,7 +97,9 @@ def _is_due(day: date, as_of: datetime | None, today: date, now: datetime) -> bo
         return True
     if day >= today - _LIVELY:
         return now - as_of >= _FRESH
-    return day >= today - _SETTLED and now - as_of >= _ONCE_A_DAY
+    if day >= today - _SETTLED:
+        return now - as_of >= _ONCE_A_DAY
+    return as_of.date() < day + _SETTLED  # nobody counted it when it had settled
 
 
 def bounds_of(day: date, zone: ZoneInfo) -> Bounds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +15,13 @@ from journey.domain.contact import FieldErrors
 from journey.domain.site import Site
 from journey.services.changing import replan_live
 from journey.services.context import Context, Refusal, Stale
-from journey.store import audit, enrollments, jobs, sites
+from journey.store import audit, enrollments, installation, jobs, sites, staff_tasks
 from journey.store.database import Conflict
 from journey.store.jobs import Job
 from journey.store.schema.work import JobKind
+from journey.store.sealing import SealError
 from journey.store.sites import StoredSite
+from journey.store.staff_tasks import NewTask, TaskKind
 
 _SLICE = 25  # enrollments between two looks at the clock
 _AMERICAN = {
@@ -85,14 +88,37 @@ def replan_slice(context: Context, job: Job, is_time: Callable[[], bool]) -> boo
             part = enrollments.live_of_site(tx, site_id, after, _SLICE)
         if not part:
             return True
+        seen = 0
         for enrollment_id in part:
-            replan_live(context, enrollment_id, job.actor)
-        done, cursor = job.done + len(part), str(part[-1])
+            if seen and not is_time():  # each may wait for a message that is at the provider
+                break
+            _replan(context, enrollment_id, job.actor)
+            seen += 1
+        done, cursor = job.done + seen, str(part[seen - 1])
         with context.database.write() as tx:
             if not jobs.advance(tx, job, done=done, cursor=cursor):
                 return False
         job = replace(job, done=done, cursor=cursor)
     return False
+
+
+def _replan(context: Context, enrollment_id: UUID, actor: str) -> None:
+    try:
+        replan_live(context, enrollment_id, actor)
+    except SealError:  # one damaged record must not hold up everybody behind it
+        with context.database.write() as tx:
+            installation.open_mark(tx)  # raises if the whole key ring is wrong
+            staff_tasks.open_all(tx, [_unreadable(enrollment_id, context.clock.now())], context.clock.now())
+
+
+def _unreadable(enrollment_id: UUID, now: datetime) -> NewTask:
+    return NewTask(
+        TaskKind.CANNOT_RENDER,
+        f"{enrollment_id}/replan",
+        "The patient's record does not open, so their messages keep their old times: run journey doctor.",
+        now,
+        enrollment_id,
+    )
 
 
 def read_pairs(site: Site, pairs: Sequence[str]) -> Site:

@@ -7,10 +7,11 @@ from uuid import UUID
 from journey.domain.contact import read_email, read_phone
 from journey.domain.delivery import Reason
 from journey.domain.pathway import Channel
-from journey.services.changing import Outcome, outcome_in, replan_live
+from journey.services import renewing
+from journey.services.changing import Outcome, outcome_in
 from journey.services.context import Context, Refusal
 from journey.services.wishes import replan
-from journey.store import audit, enrollments, patients, sites, suppressions
+from journey.store import audit, patients, sites, suppressions
 
 
 def read_address(context: Context, channel: Channel, text: str) -> str:
@@ -55,8 +56,9 @@ def stop(
         now = context.clock.now()
         added = suppressions.add(tx, channel, address, reason, source, now, evidence)
         detail = {"channel": channel.value, "source": source, "new": added}
+        noted = renewing.note(tx, patients.with_address(tx, channel, address), source, now)
         audit.append(tx, [audit.Entry(source, "address.stopped", f"address/{token.hex()}", detail)], now)
-    _replan_all(context, channel, address, source)
+    renewing.see_to(context, noted, source)
     return added
 
 
@@ -86,15 +88,7 @@ def restart(
         lifted = suppressions.lift(tx, channel, tokens, now, evidence)
         detail = {"channel": channel.value, "source": source, "was_stopped": lifted}
         entry = audit.Entry(source, "address.restarted", f"address/{tokens[0].hex()}", detail)
+        noted = renewing.note(tx, patients.with_address(tx, channel, address), source, now)
         audit.append(tx, [entry], now)
-    _replan_all(context, channel, address, source)
+    renewing.see_to(context, noted, source)
     return lifted
-
-
-def _replan_all(context: Context, channel: Channel, address: str, actor: str) -> None:
-    """Each enrollment of whoever has the address waits for what is on its way, then changes channel."""
-    with context.database.read() as tx:
-        owners = patients.with_address(tx, channel, address)
-        live = enrollments.live_of_patients(tx, owners)
-    for enrollment in live:
-        replan_live(context, enrollment.id, actor)

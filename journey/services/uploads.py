@@ -18,13 +18,14 @@ from journey.services.context import Context, Missing, Refusal, Stale
 from journey.services.csv_files import CsvTable, read_csv, write_csv
 from journey.services.enrolling import Enrolled, enroll_all
 from journey.services.importing import Row, Settings, prepare_row
+from journey.services.known import SOMEBODY_ELSE, known_patient, merge, strangers
 from journey.services.publishing import find_setting
 from journey.services.reaching import address_tokens, reachable_channels
 from journey.store import audit, imports, jobs, suppressions
 from journey.store.database import Tx
 from journey.store.imports import Import, ImportRow, RowResult
 from journey.store.jobs import Job
-from journey.store.schema.work import JobKind
+from journey.store.schema.work import JobKind, JobStatus
 
 MOST_BYTES, MOST_ROWS = 20_000_000, 20_000  # the command line takes more
 KEPT_FOR = timedelta(days=30)
@@ -64,8 +65,14 @@ def read_sheet(context: Context, import_id: UUID) -> Sheet:
     return Sheet(upload, read_csv(raw, upload.name, MOST_ROWS))
 
 
-def get(tx: Tx, import_id: UUID) -> Import:
-    found = imports.get(tx, import_id)
+def view(context: Context, import_id: UUID, actor: str) -> None:
+    """Notes that somebody is shown the patients in a file."""
+    with context.database.write() as tx:
+        audit.append(tx, [_entry(actor, "import.viewed", import_id)], context.clock.now())
+
+
+def get(tx: Tx, import_id: UUID, *, lock: bool = False) -> Import:
+    found = imports.get(tx, import_id, lock=lock)
     if found is None:
         raise Missing("There is no such import.")
     return found
@@ -77,7 +84,8 @@ def arrange(
     """Sets what each column holds, and begins to check every row. Raises FieldErrors by our column."""
     sheet, now = read_sheet(context, import_id), context.clock.now()
     with context.database.write() as tx:
-        if get(tx, import_id).begun_at is not None:
+        # Locked, as in `begin`: of two who decide at once, the second sees what the first did.
+        if get(tx, import_id, lock=True).begun_at is not None:
             raise Stale("this file is being enrolled already; its columns stay as they are")
         setting = find_setting(tx, pathway, site, actor)
         known = {column: mapping.get(column, columns.LEFT_OUT) for column in sheet.table.header if column}
@@ -85,19 +93,24 @@ def arrange(
             raise FieldErrors(errors)
         jobs.give_up(tx, JobKind.CHECK, str(import_id), "the columns were arranged anew", now)
         imports.arrange(tx, import_id, known, pathway, site)
+        audit.append(tx, [_entry(actor, "import.arranged", import_id)], now)
         return jobs.begin(tx, JobKind.CHECK, str(import_id), len(sheet.table.rows), actor, now)
 
 
 def begin(context: Context, import_id: UUID, actor: str) -> UUID:
-    """Enrolls every row that passed. Once: a second person is told so."""
+    """Enrolls every row that passed. Once: a second person is told so. One that stopped goes on."""
     now = context.clock.now()
     with context.database.write() as tx:
-        get(tx, import_id)
+        upload = get(tx, import_id, lock=True)
         checked = jobs.latest(tx, JobKind.CHECK, str(import_id))
-        ready = imports.count_rows(tx, import_id).get(RowResult.READY, 0)
-        if checked is None or checked.is_open or not ready:
-            raise Refusal("no row has been checked and found right; look at the columns first")
-        if not imports.mark_begun(tx, import_id, now):
+        counts = imports.count_rows(tx, import_id)
+        ready = counts.get(RowResult.READY, 0)
+        is_checked = checked is not None and checked.status is JobStatus.DONE
+        if not is_checked or not ready or sum(counts.values()) != upload.rows:
+            raise Refusal("not every row has been checked and found right; look at the columns first")
+        earlier = jobs.latest(tx, JobKind.IMPORT, str(import_id))
+        stopped = earlier is not None and earlier.status is JobStatus.FAILED
+        if not imports.mark_begun(tx, import_id, now) and not stopped:
             raise Stale("somebody has begun this already; the page shows how far it is")
         audit.append(tx, [_entry(actor, "import.begun", import_id, rows=ready)], now)
         return jobs.begin(tx, JobKind.IMPORT, str(import_id), ready, actor, now)
@@ -113,7 +126,7 @@ def check_slice(context: Context, job: Job, is_time: IsTime) -> bool:
     reader = _Reader(context, sheet.upload, job.actor)
     rest = iter(sheet.table.rows[job.done :])
     while is_time() and (part := list(islice(rest, _SLICE))):
-        found = [reader.check(number, raw) for number, raw in part]
+        found = reader.check(part)
         with context.database.write() as tx:
             done = job.done + len(part)
             if not jobs.advance(tx, job, done=done, cursor=str(done)):
@@ -134,12 +147,25 @@ class _Reader:
         ours = columns.arranged(raw, self._upload.mapping)
         return prepare_row(number, ours, self._upload.pathway, self._settings, self._context)
 
-    def check(self, number: int, raw: Mapping[str, str]) -> ImportRow:
-        try:
-            self.read(number, raw)
-        except FieldErrors as error:
-            return ImportRow(number, RowResult.REFUSED, None, error.errors)
-        return ImportRow(number, RowResult.READY, None, {})
+    def check(self, part: Sequence[tuple[int, Mapping[str, str]]]) -> list[ImportRow]:
+        good, refused = self.sort(part)
+        ready = [ImportRow(row.number, RowResult.READY, None, {}) for row in good]
+        return sorted([*ready, *refused], key=lambda row: row.number)
+
+    def sort(self, part: Sequence[tuple[int, Mapping[str, str]]]) -> tuple[list[Row], list[ImportRow]]:
+        """The rows that can be enrolled, and those that cannot, with why."""
+        read: list[Row] = []
+        refused: list[ImportRow] = []
+        for number, raw in part:
+            try:
+                read.append(self.read(number, raw))
+            except FieldErrors as error:
+                refused.append(ImportRow(number, RowResult.REFUSED, None, error.errors))
+        with self._context.database.read() as tx:
+            others = strangers(tx, [row.prepared for row in read])
+        faults = {"record_number": SOMEBODY_ELSE}
+        refused += [ImportRow(read[place].number, RowResult.REFUSED, None, faults) for place in others]
+        return [row for place, row in enumerate(read) if place not in others], refused
 
     def settings(self) -> Settings:
         return self._settings
@@ -156,30 +182,32 @@ def enroll_slice(context: Context, job: Job, is_time: IsTime) -> bool:
             part = imports.rows_of(tx, sheet.upload.id, after, _SLICE, RowResult.READY)
         if not part:
             return True
-        _enroll_part(context, job, reader, [(row.number, by_number[row.number]) for row in part])
+        try:
+            _enroll_part(context, job, reader, [(row.number, by_number[row.number]) for row in part])
+        except _Lost:
+            return False
         job = replace(job, done=job.done + len(part), cursor=str(part[-1].number))
     return False
+
+
+class _Lost(Exception):
+    """Another worker has this import by now: what this one did is rolled back."""
 
 
 def _enroll_part(
     context: Context, job: Job, reader: _Reader, part: Sequence[tuple[int, Mapping[str, str]]]
 ) -> None:
     """Rows of a file, each setting's together. What passed once may be refused by now: its day came."""
+    read, refused = reader.sort(part)
     good: dict[tuple[str, str | None], list[Row]] = {}
-    refused: list[ImportRow] = []
-    for number, raw in part:
-        try:
-            row = reader.read(number, raw)
-        except FieldErrors as error:
-            refused.append(ImportRow(number, RowResult.REFUSED, None, error.errors))
-        else:
-            good.setdefault(row.setting_key, []).append(row)
+    for row in read:
+        good.setdefault(row.setting_key, []).append(row)
 
     def note(tx: Tx, results: list[Enrolled]) -> None:
         rows = [row for mine in good.values() for row in mine]
         done = [_as_result(row, one) for row, one in zip(rows, results, strict=True)]
         if not jobs.advance(tx, job, done=job.done + len(part), cursor=str(part[-1][0])):
-            raise Stale("another worker has this import")
+            raise _Lost
         imports.replace_rows(tx, UUID(job.subject), [*done, *refused])
 
     batches = [(reader.settings().find(key), [row.prepared for row in mine]) for key, mine in good.items()]
@@ -224,6 +252,8 @@ def first_messages(
 def _first(context: Context, row: Row, setting: Setting, now: datetime, most: int) -> FirstMessages:
     prepared = row.prepared
     with context.database.read() as tx:
+        same = known_patient(tx, prepared.person)
+        prepared = merge(same, prepared) if same else prepared
         tokens = address_tokens(tx, prepared.person)
         suppressed = suppressions.active(tx, [one for every in tokens.values() for one in every])
     reachable = reachable_channels(tokens, suppressed, prepared.contact)

@@ -12,6 +12,7 @@ from journey.domain.eligibility import EnrollmentStatus
 from journey.services.admission import MAX_AHEAD
 from journey.services.context import Refusal
 from journey.store.enrollments import Enrollment
+from journey.store.listings import SOONER
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,10 @@ def complete(day: date | None = None) -> Wish:
             raise Refusal("there is no procedure date; give the day it went ahead")
         if done > now.date():
             raise Refusal(f"{done} is still to come; say so when it went ahead, or move the date")
+        if done < old.enrolled_at.astimezone(now.tzinfo).date():
+            raise Refusal(f"{done} is before the patient was enrolled; check the date")
+        if old.procedure_date is not None and done < old.procedure_date - SOONER:
+            raise Refusal(f"{done} is long before the planned {old.procedure_date}; check the date")
         return replace(old, completed_on=done)
 
     return Wish("enrollment.completed", apply)

@@ -12,11 +12,12 @@ from journey.domain.pathway import Channel
 from journey.domain.site import Site
 from journey.rendering.context import build_context
 from journey.rendering.message import Rendered, render_message, render_written
+from journey.rendering.templates import TemplateError
 from journey.store import messages
 from journey.store.enrollments import Enrollment
 from journey.store.messages import Message
 from journey.store.patients import Patient
-from journey.store.sealing import Sealer
+from journey.store.sealing import Sealer, SealError
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,10 @@ def _written(
     sealer: Sealer, message: Message, channel: Channel, reader: Reader, unsubscribe: str
 ) -> Rendered:
     """Staff's own words; an e-mail in the practice's layout."""
-    content = sealer.open(message.sealed_content or b"", messages.CONTENT, message.id)
+    try:
+        content = sealer.open(message.sealed_content or b"", messages.CONTENT, message.id)
+    except SealError:  # one damaged text must not hold up everybody behind it
+        raise TemplateError("what staff wrote does not open; phone the patient, and write it again") from None
     if channel is Channel.SMS:
         return Rendered(content["text"])
     site = reader.site

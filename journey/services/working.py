@@ -1,4 +1,4 @@
-"""Longer work, done by the workers in slices: whoever has a moment takes the oldest job a little further."""
+"""Longer work, done by the workers in slices: a free worker takes the job that waited longest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
-from journey.services import auditing, site_settings, uploads
+from journey.services import auditing, renewing, site_settings, uploads
 from journey.services.context import Context, Missing, Refusal
 from journey.store import jobs
 from journey.store.database import StoreUnavailable
@@ -21,6 +21,7 @@ SLICES: dict[JobKind, Slice] = {
     JobKind.IMPORT: uploads.enroll_slice,
     JobKind.REPLAN: site_settings.replan_slice,
     JobKind.VERIFY: auditing.verify_slice,
+    JobKind.RENEW: renewing.renew_slice,
 }
 
 
@@ -70,9 +71,9 @@ def _take_further(context: Context, job: Job, is_time: Callable[[], bool]) -> No
         _end(context, job, None)
     else:
         with context.database.write() as tx:
-            jobs.let_go(tx, job.id)
+            jobs.let_go(tx, job, context.clock.now())
 
 
 def _end(context: Context, job: Job, error: str | None) -> None:
     with context.database.write() as tx:
-        jobs.end(tx, job.id, context.clock.now(), error)
+        jobs.end(tx, job, context.clock.now(), error)

@@ -68,6 +68,7 @@ def revoke(tx: Tx, name: str, at: datetime) -> int:
 class EarlierRequest:
     request_hash: bytes
     enrollment_id: UUID | None  # none while the first request is at work
+    was_new: bool
     at: datetime
 
 
@@ -81,18 +82,18 @@ def begin_request(tx: Tx, key_id: UUID, key_hash: bytes, request_hash: bytes, at
 
 
 def earlier_request(tx: Tx, key_id: UUID, key_hash: bytes) -> EarlierRequest | None:
-    found = select(
-        idempotent_requests.c.request_hash, idempotent_requests.c.enrollment_id, idempotent_requests.c.at
-    ).where(idempotent_requests.c.api_key_id == key_id, idempotent_requests.c.key_hash == key_hash)
+    kept = idempotent_requests.c
+    found = select(kept.request_hash, kept.enrollment_id, kept.was_new, kept.at)
+    found = found.where(kept.api_key_id == key_id, kept.key_hash == key_hash)
     row = tx.connection.execute(found).first()
-    return EarlierRequest(bytes(row[0]), row[1], row[2]) if row else None
+    return EarlierRequest(bytes(row[0]), row[1], bool(row[2]), row[3]) if row else None
 
 
-def finish_request(tx: Tx, key_id: UUID, key_hash: bytes, enrollment_id: UUID) -> None:
+def finish_request(tx: Tx, key_id: UUID, key_hash: bytes, enrollment_id: UUID, *, was_new: bool) -> None:
     tx.connection.execute(
         update(idempotent_requests)
         .where(idempotent_requests.c.api_key_id == key_id, idempotent_requests.c.key_hash == key_hash)
-        .values(enrollment_id=enrollment_id)
+        .values(enrollment_id=enrollment_id, was_new=was_new)
     )
 
 

@@ -48,7 +48,7 @@ COLUMNS = [enrollments.c[name] for name in Enrollment.__slots__]
 
 
 def read_row(row: Row[Any]) -> Enrollment:
-    values = dict(row._mapping)
+    values = {name: getattr(row, name) for name in Enrollment.__slots__}
     values["status"] = EnrollmentStatus(values["status"])
     values["goals"] = tuple(values["goals"])
     return Enrollment(**values)

@@ -17,7 +17,7 @@ from journey.store.database import Tx
 from journey.store.ids import new_id
 from journey.store.schema import import_rows, imports
 
-NAME, FILE, DETAIL = "imports.name", "imports.file", "import_rows.detail"
+NAME, FILE, MAPPING, DETAIL = "imports.name", "imports.file", "imports.mapping", "import_rows.detail"
 
 
 class RowResult(StrEnum):
@@ -64,7 +64,6 @@ def add(tx: Tx, name: str, raw: bytes, rows: int, actor: str, at: datetime) -> U
         "rows": rows,
         "pathway": "",
         "site": "",
-        "mapping": {},
         "actor": actor,
         "created_at": at,
     }
@@ -73,9 +72,16 @@ def add(tx: Tx, name: str, raw: bytes, rows: int, actor: str, at: datetime) -> U
 
 
 def get(tx: Tx, import_id: UUID, *, lock: bool = False) -> Import | None:
-    query = select(imports).where(imports.c.id == import_id)
+    query = select(*_COLUMNS).where(imports.c.id == import_id)
     row = tx.connection.execute(tx.locked(query) if lock else query).first()
     return _read(tx, row) if row else None
+
+
+# Never the file itself: it is many megabytes, and a page asks for the rest every few seconds.
+_COLUMNS = [
+    *(column for column in imports.c if column.name != "sealed_file"),
+    imports.c.sealed_file.is_not(None).label("has_file"),
+]
 
 
 def _read(tx: Tx, row: Any) -> Import:
@@ -85,16 +91,16 @@ def _read(tx: Tx, row: Any) -> Import:
         row.rows,
         row.pathway,
         row.site,
-        row.mapping,
+        tx.sealer.open(row.sealed_mapping, MAPPING, row.id) if row.sealed_mapping else {},
         row.actor,
         row.created_at,
         row.begun_at,
-        row.sealed_file is not None,
+        bool(row.has_file),
     )
 
 
 def recent(tx: Tx, limit: int = 20) -> list[Import]:
-    query = select(imports).order_by(imports.c.created_at.desc()).limit(limit)
+    query = select(*_COLUMNS).order_by(imports.c.created_at.desc()).limit(limit)
     return [_read(tx, row) for row in tx.connection.execute(query)]
 
 
@@ -107,7 +113,8 @@ def read_file(tx: Tx, import_id: UUID) -> bytes | None:
 
 def arrange(tx: Tx, import_id: UUID, mapping: Mapping[str, str], pathway: str, site: str) -> None:
     """Sets how the columns are read; whatever was checked before counts no more."""
-    values = {"mapping": dict(mapping), "pathway": pathway, "site": site}
+    sealed = tx.sealer.seal(dict(mapping), MAPPING, import_id)
+    values = {"sealed_mapping": sealed, "pathway": pathway, "site": site}
     tx.connection.execute(update(imports).where(imports.c.id == import_id).values(values))
     tx.connection.execute(delete(import_rows).where(import_rows.c.import_id == import_id))
 
@@ -123,7 +130,9 @@ def forget_files(tx: Tx, before: datetime) -> int:
     old = select(imports.c.id).where(imports.c.created_at < before, imports.c.sealed_file.is_not(None))
     ids = [row[0] for row in tx.connection.execute(old)]
     if ids:
-        gone = update(imports).where(tx.among(imports.c.id, ids)).values(sealed_file=None)
+        gone = (
+            update(imports).where(tx.among(imports.c.id, ids)).values(sealed_file=None, sealed_mapping=None)
+        )
         tx.connection.execute(gone)
         details = update(import_rows).where(tx.among(import_rows.c.import_id, ids))
         tx.connection.execute(details.values(sealed_detail=None))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, Update, delete, func, insert, or_, select, update
 
 from journey.store.database import Tx
 from journey.store.ids import new_id
@@ -30,6 +30,7 @@ class Job:
     actor: str
     created_at: datetime
     ended_at: datetime | None
+    lease_until: datetime | None  # whoever holds it by that is the one who has the job
 
     @property
     def is_open(self) -> bool:
@@ -44,7 +45,17 @@ def _read(row: Row[Any]) -> Job:
     return Job(**(values | {"kind": JobKind(values["kind"]), "status": JobStatus(values["status"])}))
 
 
-def begin(tx: Tx, kind: JobKind, subject: str, total: int, actor: str, at: datetime) -> UUID:
+def begin(
+    tx: Tx,
+    kind: JobKind,
+    subject: str,
+    total: int,
+    actor: str,
+    at: datetime,
+    *,
+    lease_until: datetime | None = None,
+) -> UUID:
+    """`lease_until`: its maker does it until then."""
     job_id = new_id()
     values: dict[str, Any] = {
         "id": job_id,
@@ -52,44 +63,59 @@ def begin(tx: Tx, kind: JobKind, subject: str, total: int, actor: str, at: datet
         "subject": subject,
         "status": JobStatus.OPEN.value,
     }
-    values |= {"total": total, "actor": actor, "created_at": at}
+    values |= {"total": total, "actor": actor, "created_at": at, "lease_until": lease_until}
     tx.connection.execute(insert(jobs).values(values))
     return job_id
 
 
 def take(tx: Tx, now: datetime, until: datetime, job_id: UUID | None = None) -> Job | None:
-    """The oldest open job that no worker has, or the given one; it is the caller's until then."""
-    free = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
+    """The open job that waited longest and that nobody has, or the given one; the caller's until then.
+
+    A lease that ends later than any could is left from a clock that was set back.
+    """
+    free = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now, jobs.c.lease_until > until)
     query = select(*_COLUMNS).where(jobs.c.status == JobStatus.OPEN.value, free)
     if job_id is not None:
         query = query.where(jobs.c.id == job_id)
-    query = query.order_by(jobs.c.created_at).limit(1)
+    # A job that was worked on has its last lease: one that makes no progress holds up no other.
+    query = query.order_by(func.coalesce(jobs.c.lease_until, jobs.c.created_at), jobs.c.created_at).limit(1)
     if tx.is_postgres:
         query = query.with_for_update(skip_locked=True)
     row = tx.connection.execute(query).first()
     if row is None:
         return None
     tx.connection.execute(update(jobs).where(jobs.c.id == row.id).values(lease_until=until))
-    return _read(row)
+    return replace(_read(row), lease_until=until)
 
 
 def advance(tx: Tx, job: Job, *, done: int, cursor: str, total: int | None = None) -> bool:
-    """Notes a slice in the transaction that did it; False if another worker did it first."""
+    """Notes a slice in the transaction that did it; False if another worker has the job by now."""
     same = jobs.c.cursor.is_(None) if job.cursor is None else jobs.c.cursor == job.cursor
-    ours = update(jobs).where(jobs.c.id == job.id, jobs.c.status == JobStatus.OPEN.value, same)
+    ours = _held(job).where(same)
     values = {"done": done, "cursor": cursor, "total": job.total if total is None else total}
     return tx.connection.execute(ours.values(values)).rowcount == 1
 
 
-def let_go(tx: Tx, job_id: UUID) -> None:
-    """The next slice may be anybody's."""
-    tx.connection.execute(update(jobs).where(jobs.c.id == job_id).values(lease_until=None))
+def _held(job: Job) -> Update:
+    """The job, as long as it is this worker's: one that woke up late has no say any more."""
+    same = jobs.c.lease_until.is_(None) if job.lease_until is None else jobs.c.lease_until == job.lease_until
+    return update(jobs).where(jobs.c.id == job.id, jobs.c.status == JobStatus.OPEN.value, same)
 
 
-def end(tx: Tx, job_id: UUID, at: datetime, error: str | None = None) -> None:
+def let_go(tx: Tx, job: Job, at: datetime) -> None:
+    """The next slice may be anybody's, after whatever has waited longer."""
+    tx.connection.execute(_held(job).values(lease_until=at))
+
+
+def end(tx: Tx, job: Job, at: datetime, error: str | None = None) -> None:
     status = JobStatus.FAILED if error else JobStatus.DONE
-    over = update(jobs).where(jobs.c.id == job_id, jobs.c.status == JobStatus.OPEN.value)
+    over = _held(job)
     tx.connection.execute(over.values(status=status.value, ended_at=at, error=error, lease_until=None))
+
+
+def forget(tx: Tx, job_id: UUID) -> None:
+    """A small one that is done, and that nobody will ask for."""
+    tx.connection.execute(delete(jobs).where(jobs.c.id == job_id))
 
 
 def give_up(tx: Tx, kind: JobKind, subject: str, why: str, at: datetime) -> None:

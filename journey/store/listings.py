@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,17 +14,20 @@ from journey.domain.delivery import Status
 from journey.domain.eligibility import EnrollmentStatus
 from journey.store.database import Tx
 from journey.store.enrollments import COLUMNS, LIVE, Enrollment, read_row
-from journey.store.patients import Patient, read_patient
+from journey.store.patients import Patient, read_or_stand_in
 from journey.store.schema import enrollments, messages, patients, staff_tasks
 
+SOONER = timedelta(days=7)  # a procedure can be brought forward without anybody saying so
 _LIVE = [status.value for status in LIVE]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page of a list ended: the next one begins behind it."""
+    """Where a page of a list ended: the next one begins behind it. Each list has a day or a moment, or only
+    the id."""
 
-    day: date
+    day: date | None
+    at: datetime | None
     id: UUID
 
 
@@ -33,45 +36,48 @@ def upcoming(tx: Tx, today: date, after: Place | None, limit: int) -> list[Enrol
     query = select(*COLUMNS).where(
         enrollments.c.status.in_(_LIVE),
         enrollments.c.completed_on.is_(None),
-        enrollments.c.procedure_date >= (after.day if after else today),
+        enrollments.c.procedure_date >= (after.day if after and after.day else today),
     )
-    if after is not None:
-        query = query.where(_behind(after))
+    if after is not None and after.day is not None:
+        same_day = and_(enrollments.c.procedure_date == after.day, enrollments.c.id > after.id)
+        query = query.where(or_(enrollments.c.procedure_date > after.day, same_day))
     return _fetch(tx, query.order_by(enrollments.c.procedure_date, enrollments.c.id).limit(limit))
 
 
 def recovering(tx: Tx, today: date, after: Place | None, limit: int) -> list[Enrollment]:
     """Live enrollments whose procedure is behind them, the latest first."""
+    latest = today + SOONER  # some went ahead before the day that was planned
     query = select(*COLUMNS).where(
         enrollments.c.status.in_(_LIVE),
-        enrollments.c.procedure_date <= (after.day if after else today),
+        enrollments.c.procedure_date <= (after.day if after and after.day else latest),
         or_(enrollments.c.procedure_date < today, enrollments.c.completed_on.is_not(None)),
     )
-    if after is not None:
+    if after is not None and after.day is not None:
         same_day = and_(enrollments.c.procedure_date == after.day, enrollments.c.id < after.id)
         query = query.where(or_(enrollments.c.procedure_date < after.day, same_day))
     order = enrollments.c.procedure_date.desc(), enrollments.c.id.desc()
     return _fetch(tx, query.order_by(*order).limit(limit))
 
 
-def without_date(tx: Tx, limit: int) -> list[Enrollment]:
-    """Live enrollments that are postponed without a new date."""
+def without_date(tx: Tx, after: Place | None, limit: int) -> list[Enrollment]:
+    """Live enrollments that are postponed without a new date, the newest first."""
     query = select(*COLUMNS).where(enrollments.c.status.in_(_LIVE), enrollments.c.procedure_date.is_(None))
+    if after is not None:
+        query = query.where(enrollments.c.id < after.id)
     return _fetch(tx, query.order_by(enrollments.c.id.desc()).limit(limit))
 
 
-def needing_attention(tx: Tx, limit: int) -> list[Enrollment]:
-    """Enrollments with open tasks, the most urgent first."""
-    urgent = (
-        select(staff_tasks.c.enrollment_id, func.min(staff_tasks.c.due_at).label("due"))
-        .where(staff_tasks.c.done_at.is_(None), staff_tasks.c.enrollment_id.is_not(None))
-        .group_by(staff_tasks.c.enrollment_id)
-        .order_by(func.min(staff_tasks.c.due_at))
-        .limit(limit)
-        .subquery()
-    )
-    query = select(*COLUMNS).join(urgent, urgent.c.enrollment_id == enrollments.c.id)
-    return _fetch(tx, query.order_by(urgent.c.due))
+def needing_attention(tx: Tx, after: Place | None, limit: int) -> list[tuple[Enrollment, datetime]]:
+    """Enrollments with open tasks, the most urgent first, with when the first of them is due."""
+    whose, due = staff_tasks.c.enrollment_id, func.min(staff_tasks.c.due_at)
+    urgent = select(whose, due.label("due")).where(staff_tasks.c.done_at.is_(None), whose.is_not(None))
+    urgent = urgent.group_by(whose).order_by(due, whose).limit(limit)
+    if after is not None and after.at is not None:
+        urgent = urgent.having(or_(due > after.at, and_(due == after.at, whose > after.id)))
+    first = urgent.subquery()
+    query = select(*COLUMNS, first.c.due).join(first, first.c.enrollment_id == enrollments.c.id)
+    rows: Sequence[Any] = tx.connection.execute(query.order_by(first.c.due, enrollments.c.id)).all()
+    return [(read_row(row), row.due) for row in rows]
 
 
 def on_days(tx: Tx, days: Sequence[date], limit: int) -> list[Enrollment]:
@@ -79,11 +85,6 @@ def on_days(tx: Tx, days: Sequence[date], limit: int) -> list[Enrollment]:
     query = select(*COLUMNS).where(enrollments.c.procedure_date.in_(days), enrollments.c.status.in_(_LIVE))
     order = enrollments.c.procedure_date, enrollments.c.arrival_time, enrollments.c.id
     return _fetch(tx, query.order_by(*order).limit(limit))
-
-
-def _behind(after: Place) -> Any:
-    same_day = and_(enrollments.c.procedure_date == after.day, enrollments.c.id > after.id)
-    return or_(enrollments.c.procedure_date > after.day, same_day)
 
 
 def _fetch(tx: Tx, query: Select[Any]) -> list[Enrollment]:
@@ -99,7 +100,7 @@ def patients_of(tx: Tx, found: Iterable[Enrollment]) -> dict[UUID, Patient]:
     """The patients of some enrollments, by id."""
     ids = list({one.patient_id for one in found})
     rows = tx.connection.execute(select(patients).where(tx.among(patients.c.id, ids)))
-    return {row.id: read_patient(row, tx.sealer) for row in rows}
+    return {row.id: read_or_stand_in(row, tx.sealer) for row in rows}
 
 
 def open_tasks_of(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, int]:

@@ -38,6 +38,7 @@ SEALED_COLUMNS = (
     SealedColumn(staff_table, staff_table.c.sealed_totp, staff.PLACE, (staff_table.c.id,)),
     SealedColumn(imports_table, imports_table.c.sealed_name, imports.NAME, (imports_table.c.id,)),
     SealedColumn(imports_table, imports_table.c.sealed_file, imports.FILE, (imports_table.c.id,)),
+    SealedColumn(imports_table, imports_table.c.sealed_mapping, imports.MAPPING, (imports_table.c.id,)),
     SealedColumn(import_rows, import_rows.c.sealed_detail, imports.DETAIL, (import_rows.c.id,)),
     SealedColumn(
         webhook_endpoints, webhook_endpoints.c.sealed_secret, webhooks.SECRET, (webhook_endpoints.c.id,)

@@ -27,8 +27,12 @@ def everyone(tx: Tx) -> list[StoredSite]:
     ]
 
 
-def get(tx: Tx, site_id: UUID) -> StoredSite:
-    row = tx.connection.execute(select(sites).where(sites.c.id == site_id)).one()
+def get(tx: Tx, site_id: UUID, *, share: bool = False) -> StoredSite:
+    """`share`: nobody changes it before the end of the transaction."""
+    query = select(sites).where(sites.c.id == site_id)
+    if share and tx.is_postgres:
+        query = query.with_for_update(read=True)
+    row = tx.connection.execute(query).one()
     return StoredSite(row.id, Site.model_validate(row.config), row.revision)
 
 

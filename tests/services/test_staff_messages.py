@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from journey.domain.contact import FieldErrors
 from journey.domain.delivery import Reason, Status
@@ -13,6 +14,7 @@ from journey.services import staff_messages, suppressing, wishes
 from journey.services.context import Refusal, Stale
 from journey.services.staff_messages import Written
 from journey.store.ids import new_id
+from journey.store.schema import messages as messages_table
 from tests.clinic import ANNA, START, Clinic
 
 HELLO = Written(Channel.SMS, "", "Spine Clinic: please bring your scan.")
@@ -70,13 +72,44 @@ def test_what_waits_is_taken_back_when_the_enrollment_ends_or_pauses(
         write(clinic, enrollment)
 
 
-def test_a_change_of_the_plan_leaves_it_alone(clinic: Clinic) -> None:
+def test_a_new_plan_for_the_same_date_leaves_it_alone(clinic: Clinic) -> None:
     enrollment = clinic.enroll().enrollment_id
     clinic.run_until(START + timedelta(hours=12))
     write(clinic, enrollment)
-    clinic.change(enrollment, wishes.reschedule(START.date() + timedelta(days=40), None))
     clinic.change(enrollment, wishes.replan())
     assert clinic.message(enrollment, WRITTEN).status is Status.PLANNED
+
+
+@pytest.mark.parametrize(
+    "wish", [wishes.reschedule(START.date() + timedelta(days=40), None), wishes.postpone()]
+)
+def test_words_about_the_old_date_do_not_go_out(clinic: Clinic, wish: wishes.Wish) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    clinic.run_until(START + timedelta(hours=12))
+    write(clinic, enrollment, Written(Channel.SMS, "", "See you tomorrow at nine."))
+    clinic.change(enrollment, wish)
+    written = clinic.message(enrollment, WRITTEN)
+    assert (written.status, written.reason) == (Status.CANCELLED, Reason.DATE_MOVED)
+    clinic.run_until(START + timedelta(days=60))
+    assert not any("tomorrow at nine" in one.content["text"] for one in clinic.outbox())
+
+
+def test_damaged_words_hold_up_nobody_else(clinic: Clinic) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    write(clinic, enrollment)
+    with clinic.database.write() as tx:
+        row = clinic.message(enrollment, WRITTEN)
+        tx.connection.execute(
+            update(messages_table)
+            .where(messages_table.c.id == row.id)
+            .values(sealed_content=b"\0" + bytes(row.sealed_content or b"")[1:-1] + b"\0")
+        )
+    ben = clinic.enroll(dict(ANNA) | {"given_name": "Ben", "record_number": "B-1"}).enrollment_id
+    clinic.work()
+    written = clinic.message(enrollment, WRITTEN)
+    assert (written.status, written.reason) == (Status.SKIPPED, Reason.CANNOT_RENDER)
+    assert any("does not open" in task["detail"] for task in clinic.tasks())
+    assert clinic.message(ben, "welcome").status is not Status.PLANNED
 
 
 def test_it_cannot_go_where_the_patient_cannot_be_reached(clinic: Clinic) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from journey.domain.contact import FieldErrors
 from journey.services import columns, uploads, working
@@ -18,8 +19,9 @@ from journey.services.housekeeping import tidy
 from journey.services.importing import import_file
 from journey.services.pathway_files import load_built_in
 from journey.services.signing_in import Limits
-from journey.store import enrollments, imports, jobs
+from journey.store import enrollments, imports, jobs, patients
 from journey.store.imports import RowResult
+from journey.store.schema import imports as imports_table
 from journey.store.schema.work import JobKind, JobStatus
 from tests.clinic import PATHWAY, Clinic
 
@@ -110,11 +112,31 @@ def test_a_second_person_cannot_begin_what_runs_already(clinic: Clinic) -> None:
 
 def test_nothing_unchecked_is_enrolled(embedded_clinic: Clinic) -> None:
     import_id = upload(embedded_clinic, HEADER + ANNA)
-    with pytest.raises(Refusal, match="no row has been checked"):
+    with pytest.raises(Refusal, match="not every row has been checked"):
         uploads.begin(embedded_clinic.app.context, import_id, "kim")
     arrange(embedded_clinic, import_id)
-    with pytest.raises(Refusal, match="no row has been checked"):
+    with pytest.raises(Refusal, match="not every row has been checked"):
         uploads.begin(embedded_clinic.app.context, import_id, "kim")
+
+
+def test_a_check_that_broke_half_way_is_no_check(clinic: Clinic) -> None:
+    import_id = upload(clinic, many(250))
+    arrange(clinic, import_id)
+    job = take(clinic)
+    uploads.check_slice(clinic.app.context, job, iter([True, False]).__next__)
+    with clinic.database.write() as tx:
+        jobs.end(tx, job, clinic.clock.now(), "stopped by a fault of Journey (KeyError)")
+    with pytest.raises(Refusal, match="not every row has been checked"):
+        uploads.begin(clinic.app.context, import_id, "kim")
+
+
+def take(clinic: Clinic) -> jobs.Job:
+    """As a worker takes a job up."""
+    now = clinic.clock.now()
+    with clinic.database.write() as tx:
+        job = jobs.take(tx, now, now + timedelta(seconds=60))
+    assert job is not None
+    return job
 
 
 def many(number: int) -> str:
@@ -147,14 +169,128 @@ def test_an_import_whose_worker_died_goes_on_where_it_was(clinic: Clinic) -> Non
 
 def test_two_workers_on_one_slice_do_it_once(clinic: Clinic) -> None:
     import_id = check(clinic, many(120))
-    job_id = uploads.begin(clinic.app.context, import_id, "kim")
-    with clinic.database.read() as tx:
-        job = jobs.get(tx, job_id)
-    assert job is not None
+    uploads.begin(clinic.app.context, import_id, "kim")
+    job = take(clinic)
     uploads.enroll_slice(clinic.app.context, job, iter([True, False]).__next__)
-    with pytest.raises(Stale):  # the other one had the same job in its hands
-        uploads.enroll_slice(clinic.app.context, job, lambda: True)
+    assert not uploads.enroll_slice(clinic.app.context, job, lambda: True)  # it had the same job in hand
     assert enrolled(clinic) == 100
+
+
+def test_a_worker_that_wakes_up_late_spoils_nothing(clinic: Clinic) -> None:
+    import_id = check(clinic, many(250))
+    job_id = uploads.begin(clinic.app.context, import_id, "kim")
+    late = take(clinic)
+    clinic.clock.at += timedelta(seconds=61)
+    uploads.enroll_slice(clinic.app.context, take(clinic), iter([True, False]).__next__)
+    assert not uploads.enroll_slice(clinic.app.context, late, lambda: True)
+    with clinic.database.write() as tx:
+        jobs.end(tx, late, clinic.clock.now(), "this one gave up")
+        jobs.let_go(tx, late, clinic.clock.now())
+    clinic.clock.at += timedelta(seconds=61)
+    working.work(clinic.app.context, 10)
+    with clinic.database.read() as tx:
+        assert jobs.get(tx, job_id).status is JobStatus.DONE  # type: ignore[union-attr]
+    assert enrolled(clinic) == 250
+
+
+def test_an_import_that_stopped_goes_on(clinic: Clinic) -> None:
+    import_id = check(clinic, many(250))
+    uploads.begin(clinic.app.context, import_id, "kim")
+    job = take(clinic)
+    uploads.enroll_slice(clinic.app.context, job, iter([True, False]).__next__)
+    with clinic.database.write() as tx:
+        jobs.end(tx, job, clinic.clock.now(), "stopped by a fault of Journey (KeyError)")
+    uploads.begin(clinic.app.context, import_id, "kim")
+    with pytest.raises(Stale):  # it runs again: a second person does not begin it a third time
+        uploads.begin(clinic.app.context, import_id, "lee")
+    working.work(clinic.app.context, 10)
+    assert counts(clinic, import_id) == {RowResult.ENROLLED: 250}
+
+
+def test_a_job_without_progress_holds_up_no_other(clinic: Clinic) -> None:
+    first, second = upload(clinic, many(30)), upload(clinic, many(30))
+    stuck, other = arrange(clinic, first), arrange(clinic, second)
+    clinic.clock.at += timedelta(seconds=1)
+    job = take(clinic)
+    with clinic.database.write() as tx:
+        jobs.let_go(tx, job, clinic.clock.now())
+    assert {job.id, take(clinic).id} == {stuck, other}
+
+
+def test_a_lease_from_a_clock_set_back_holds_nothing(clinic: Clinic) -> None:
+    arrange(clinic, upload(clinic, many(30)))
+    job = take(clinic)
+    clinic.clock.at -= timedelta(days=1)
+    assert take(clinic).id == job.id
+
+
+BORIS = "Boris,Smith,07700 900777,1980-01-01,A-101,2026-12-15,09:00,yes,4B\n"
+
+
+def test_a_number_that_is_somebody_elses_is_refused_not_taken_over(clinic: Clinic) -> None:
+    clinic.enroll()
+    import_id = check(clinic, HEADER + BORIS + BEN)
+    assert counts(clinic, import_id) == {RowResult.REFUSED: 1, RowResult.READY: 1}
+    with clinic.database.read() as tx:
+        (row,) = imports.rows_of(tx, import_id, 0, 10, RowResult.REFUSED)
+        assert "somebody else" in row.faults["record_number"]
+    uploads.begin(clinic.app.context, import_id, "kim")
+    working.work(clinic.app.context, 10)
+    with clinic.database.read() as tx:
+        assert not patients.search(tx, "+447700900777")
+        assert patients.search(tx, "A-101")[0].person.given_name == "Anna"
+
+
+def test_the_same_number_for_two_people_in_one_file(clinic: Clinic) -> None:
+    """Which of the two is right nobody can say: the first is enrolled, the second is told."""
+    import_id = check(clinic, HEADER + ANNA + BORIS)
+    uploads.begin(clinic.app.context, import_id, "kim")
+    working.work(clinic.app.context, 10)
+    assert counts(clinic, import_id) == {RowResult.ENROLLED: 1, RowResult.REFUSED: 1}
+
+
+def test_the_same_number_far_apart_in_one_file(clinic: Clinic) -> None:
+    import_id = check(clinic, HEADER + ANNA + many(150).removeprefix(HEADER) + BORIS)
+    uploads.begin(clinic.app.context, import_id, "kim")
+    working.work(clinic.app.context, 10)
+    assert counts(clinic, import_id) == {RowResult.ENROLLED: 151, RowResult.REFUSED: 1}
+
+
+def test_a_file_at_the_command_line_names_the_row(clinic: Clinic, tmp_path: Path) -> None:
+    clinic.enroll()
+    path = tmp_path / "list.csv"
+    path.write_text(
+        "given_name,family_name,phone,record_number,procedure_date\nBoris,Smith,07700 900777,A-101,2026-12-15\n"
+    )
+    report = import_file(clinic.app.context, path, pathway=PATHWAY, actor="tests")
+    assert [(one.row, one.column) for one in report.errors] == [(2, "record_number")]
+    assert enrolled(clinic) == 1
+
+
+def test_what_a_file_leaves_out_is_not_erased(clinic: Clinic) -> None:
+    clinic.enroll()
+    import_id = check(clinic, HEADER + ANNA)  # has no column for e-mails
+    uploads.begin(clinic.app.context, import_id, "kim")
+    working.work(clinic.app.context, 10)
+    with clinic.database.read() as tx:
+        assert patients.search(tx, "A-101")[0].person.email == "anna@example.org"
+
+
+def test_the_first_row_of_a_file_without_a_header_is_sealed(clinic: Clinic) -> None:
+    import_id = upload(clinic, "Zebediah,Quill,07700 900101,2026-12-15\nBen,Okafor,07700 900102,2026-12-16\n")
+    mapping = {"Zebediah": "given_name", "Quill": "family_name", "07700 900101": "phone"}
+    mapping |= {"2026-12-15": "procedure_date"}
+    uploads.arrange(clinic.app.context, import_id, mapping, PATHWAY, "main", "kim")
+    with clinic.database.read() as tx:
+        (row,) = tx.connection.execute(select(imports_table)).all()
+        assert b"Zebediah" not in repr(row).encode()
+        assert imports.get(tx, import_id).mapping == mapping  # type: ignore[union-attr]
+
+
+def test_odd_files_are_refused_at_once() -> None:
+    wide = ",".join(f"c{n}" for n in range(200_000)).encode()
+    with pytest.raises(Refusal, match="200,000 columns"):
+        read_csv(wide, "wide.csv")
 
 
 def test_columns_arranged_anew_check_every_row_anew(clinic: Clinic) -> None:

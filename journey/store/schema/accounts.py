@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -84,5 +85,6 @@ idempotent_requests = Table(
     Column("key_hash", LargeBinary, primary_key=True),
     Column("request_hash", LargeBinary, nullable=False),
     Column("enrollment_id", ForeignKey("enrollments.id")),  # none while the first request is at work
+    Column("was_new", Boolean),  # whether it made the enrollment, or found it made
     Column("at", Instant, nullable=False, index=True),
 )

@@ -213,7 +213,7 @@ suppressions = Table(
     Column("address_token", LargeBinary, nullable=False),
     Column("sealed_address", LargeBinary, nullable=False),  # to make the token anew with a new key
     Column("reason", String(24), nullable=False),
-    Column("source", String(40), nullable=False),
+    Column("source", String(200), nullable=False),
     Column("sealed_evidence", LargeBinary),
     Column("at", Instant, nullable=False),
     Column("lifted_at", Instant),

@@ -32,6 +32,7 @@ class JobKind(StrEnum):
     IMPORT = "import"  # enroll the rows that passed
     REPLAN = "replan"  # plan a site's enrollments anew after its settings changed
     VERIFY = "verify"  # walk the audit log's chain
+    RENEW = "renew"  # plan a patient's enrollments anew after their details changed
 
 
 class JobStatus(StrEnum):
@@ -81,7 +82,7 @@ imports = Table(
     Column("rows", Integer, nullable=False),
     Column("pathway", String(40), nullable=False),
     Column("site", String(40), nullable=False),
-    Column("mapping", JSON, nullable=False),  # our column by the file's
+    Column("sealed_mapping", LargeBinary),  # our column by the file's, whose first row may be a patient
     Column("actor", String(200), nullable=False),
     Column("created_at", Instant, nullable=False, index=True),
     Column("begun_at", Instant),  # when somebody confirmed it

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Response
 
 from journey.bootstrap import App
+from journey.domain.access import Scope
 from journey.domain.contact import FieldErrors
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import ARRIVAL_FACT
@@ -19,13 +21,14 @@ from journey.services.admission import Prepared, Request, Setting, prepare, read
 from journey.services.considering import consider
 from journey.services.context import Missing, Refusal
 from journey.services.describing import describe, describe_outcome
-from journey.services.enrolling import enroll
+from journey.services.enrolling import Enrolled, enroll
+from journey.services.known import SOMEBODY_ELSE, SomebodyElse
 from journey.services.publishing import find_setting, find_site
-from journey.services.repeating import StillAtWork, once
+from journey.services.repeating import Note, Once, StillAtWork, once
 from journey.services.wishes import Wish
 from journey.store import listings
 from journey.store.api_keys import ApiKey
-from journey.web.api.keys import ReadKey, WriteKey
+from journey.web.api.keys import ReadKey, WriteKey, require
 from journey.web.api.paging import Cursor, Limit, answers, cursor_of, read_cursor
 from journey.web.api.problems import FieldFault, Problem, faults
 from journey.web.api.schemas import (
@@ -79,31 +82,40 @@ def create(
     idempotency_key: IdempotencyKey = None,
 ) -> EnrollmentOut:
     """Enrolls a patient. The same patient, pathway and date is one enrollment."""
-    setting = _setting(app, body, key)
-    prepared = _prepare(app, body, setting)
     if dry_run:
+        require(key, Scope.READ)
         response.status_code = 200
-        return _previewed(app, setting, prepared)
+        return _previewed(app, body, key)
 
-    def do() -> tuple[UUID, bool]:
-        done = enroll(app.context, setting, prepared)
-        return done.enrollment_id, done.is_new
+    def do(note: Note) -> Enrolled:
+        # Read and checked in here: what was enrolled yesterday is not refused today for its date.
+        setting = _setting(app, body, key)
+        with _whose_number():
+            return enroll(app.context, setting, _prepare(app, body, setting), also=note)
 
     if idempotency_key is None:
-        enrollment_id, is_new = do()
+        done: Enrolled | Once = do(lambda tx, results: None)
     else:
         content = json.dumps(body.model_dump(), sort_keys=True)
         try:
-            found = once(app.context, key, idempotency_key, content, do)
+            done = once(app.context, key, idempotency_key, content, do)
         except StillAtWork as error:
             raise Problem(409, str(error), headers={"retry-after": "2"}) from None
-        enrollment_id, is_new = found.enrollment_id, found.is_new or found.is_repeated
-        if found.is_repeated:
+        if done.is_repeated:
             response.headers["idempotent-replayed"] = "true"
-    response.status_code = 201 if is_new else 200
-    response.headers["location"] = f"/api/v1/enrollments/{enrollment_id}"
-    made: EnrollmentOut = EnrollmentOut.of(describe(app.context, app.library, enrollment_id, key.actor))
+    response.status_code = 201 if done.is_new else 200
+    response.headers["location"] = f"/api/v1/enrollments/{done.enrollment_id}"
+    made: EnrollmentOut = EnrollmentOut.of(describe(app.context, app.library, done.enrollment_id, key.actor))
     return made
+
+
+@contextmanager
+def _whose_number() -> Iterator[None]:
+    try:
+        yield
+    except SomebodyElse as error:
+        fault = FieldFault(pointer="#/patient/record_number", detail=SOMEBODY_ELSE)
+        raise Problem(409, str(error), [fault]) from None
 
 
 def _setting(app: App, body: EnrollmentIn, key: ApiKey) -> Setting:
@@ -144,9 +156,16 @@ def _prepare(app: App, body: EnrollmentIn, setting: Setting) -> Prepared:
     return prepared
 
 
-def _previewed(app: App, setting: Setting, prepared: Prepared) -> EnrollmentOut:
-    found = consider(app.context, setting, prepared)
+def _previewed(app: App, body: EnrollmentIn, key: ApiKey) -> EnrollmentOut:
+    setting = _setting(app, body, key)
+    prepared = _prepare(app, body, setting)
+    with _whose_number():
+        found = consider(app.context, setting, prepared)
     same = next((one for one in found.likenesses if one.is_same), None)
+    standing = same.enrollment if same else None
+    if standing is not None and standing.procedure_date == prepared.procedure_date:
+        stands: EnrollmentOut = EnrollmentOut.of(describe(app.context, app.library, standing.id, key.actor))
+        return stands  # enrolling again would find it, and change nothing of it
     zone = prepared.contact.time_zone or setting.site.site.zone
     shown: list[Mapping[str, Any]] = [one.as_json() | {"id": None} for one in found.messages]
     return EnrollmentOut(
@@ -233,7 +252,8 @@ def _change(
     context = app.context
     try:
         if dry_run:
-            outcome = changing.preview_change(context, enrollment_id, wish)
+            require(key, Scope.READ)
+            outcome = changing.preview_change(context, enrollment_id, wish, revision=revision)
             described = describe_outcome(context, app.library, outcome, key.actor)
         else:
             outcome = changing.change(context, enrollment_id, wish, key.actor, revision=revision)

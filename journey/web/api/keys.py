@@ -44,9 +44,14 @@ class KeyWith:
             RateLimitItemPerMinute(app.settings.api_requests_per_minute), "api", str(found.id)
         ):
             raise Problem(429, _TOO_MANY, headers={"retry-after": "60"})
-        if self._scope not in found.scopes:
-            raise Problem(403, f"This key may not {self._scope.value}; its scopes are set when it is made")
+        require(found, self._scope)
         return found
+
+
+def require(key: ApiKey, scope: Scope) -> None:
+    """Raises Problem for a key without the scope."""
+    if scope not in key.scopes:
+        raise Problem(403, f"This key may not {scope.value}; its scopes are set when it is made")
 
 
 def _throttle(request: Request) -> Throttle:

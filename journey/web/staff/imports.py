@@ -89,8 +89,10 @@ def look(
         return show(
             app, who, "import-progress", here="/imports", upload=upload, job=job, is_check=job is check
         )
-    if check is None or (arrange and upload.begun_at is None):
-        return _columns(app, who, import_id, Fields([]), {})
+    uploads.view(app.context, import_id, who.email)
+    if upload.begun_at is None and (check is None or check.error or arrange):
+        errors = {"": check.error} if check is not None and check.error and not arrange else {}
+        return _columns(app, who, import_id, Fields([]), errors)
     return _rows(app, who, import_id, wanted, after, enrolling)
 
 

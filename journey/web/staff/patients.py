@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from journey.web.forms import Form
 from journey.web.staff.shell import TheApp, show
 
 router = APIRouter()
+_MOMENT = "%Y%m%dT%H%M%S.%fZ"
 _GROUPS = {
     Group.UPCOMING: "Upcoming",
     Group.RECOVERING: "Recovering",
@@ -63,13 +64,21 @@ def _list(
         text=text,
         today=today,
         state_of=lambda one: state_of_enrollment(one.enrollment, today, is_over=one.next_at is None),
-        next_page=f"{listing.after.day}_{listing.after.id}" if listing.after else "",
+        next_page=_write_place(listing.after),
     )
 
 
+def _write_place(place: Place | None) -> str:
+    if place is None:
+        return ""
+    at = place.at.astimezone(UTC).strftime(_MOMENT) if place.at else ""
+    return f"{place.day or ''}_{at}_{place.id}"
+
+
 def _read_place(text: str) -> Place | None:
-    day, _, row = text.partition("_")
     try:
-        return Place(date.fromisoformat(day), UUID(row)) if text else None
+        day, at, row = text.split("_")
+        moment = datetime.strptime(at, _MOMENT).replace(tzinfo=UTC) if at else None
+        return Place(date.fromisoformat(day) if day else None, moment, UUID(row))
     except ValueError:
         return None

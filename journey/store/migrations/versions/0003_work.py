@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("pathway", sa.String(length=40), nullable=False),
         sa.Column("site", sa.String(length=40), nullable=False),
-        sa.Column("mapping", sa.JSON(), nullable=False),
+        sa.Column("sealed_mapping", sa.LargeBinary(), nullable=True),
         sa.Column("actor", sa.String(length=200), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("begun_at", Instant(), nullable=True),
@@ -51,7 +51,9 @@ def upgrade() -> None:
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("ended_at", Instant(), nullable=True),
         sa.Column("lease_until", Instant(), nullable=True),
-        sa.CheckConstraint("kind IN ('check', 'import', 'replan', 'verify')", name=op.f("ck_jobs_kind")),
+        sa.CheckConstraint(
+            "kind IN ('check', 'import', 'replan', 'verify', 'renew')", name=op.f("ck_jobs_kind")
+        ),
         sa.CheckConstraint("status IN ('open', 'done', 'failed')", name=op.f("ck_jobs_status")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
@@ -148,11 +150,17 @@ def upgrade() -> None:
     op.add_column("messages", sa.Column("written_by", sa.String(length=200), nullable=True))
     op.create_index("ix_messages_due_at", "messages", ["due_at"], unique=False)
 
+    op.add_column("idempotent_requests", sa.Column("was_new", sa.Boolean(), nullable=True))
     op.create_index("ix_suppressions_at", "suppressions", ["at"], unique=False)
+    with op.batch_alter_table("suppressions") as table:  # whoever stopped an address: staff, by their own
+        table.alter_column("source", existing_type=sa.String(length=40), type_=sa.String(length=200))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("suppressions") as table:
+        table.alter_column("source", existing_type=sa.String(length=200), type_=sa.String(length=40))
     op.drop_index("ix_suppressions_at", "suppressions")
+    op.drop_column("idempotent_requests", "was_new")
 
     op.drop_index("ix_messages_due_at", "messages")
     op.drop_column("messages", "written_by")

@@ -1,0 +1,56 @@
+"""Planning a patient's enrollments anew after their details, consent or addresses changed.
+
+It is noted in the transaction of the change itself, so that a crash right after it loses nothing: what
+was not seen to by then, a worker does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from journey.services.changing import replan_live
+from journey.services.context import Context
+from journey.store import enrollments, jobs
+from journey.store.database import Tx
+from journey.store.jobs import Job
+from journey.store.schema.work import JobKind
+
+_OWN = timedelta(seconds=60)  # whoever made the change does it; later, anybody
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    job_id: UUID
+    patient_id: UUID
+
+
+def note(tx: Tx, patient_ids: Iterable[UUID], actor: str, now: datetime) -> list[Noted]:
+    """Notes that these patients' enrollments are to be planned anew. Give it to `see_to` after the commit."""
+    return [
+        Noted(jobs.begin(tx, JobKind.RENEW, str(one), 1, actor, now, lease_until=now + _OWN), one)
+        for one in dict.fromkeys(patient_ids)
+    ]
+
+
+def see_to(context: Context, noted: Sequence[Noted], actor: str) -> None:
+    """Does what was noted. Once it returns, nothing goes out on the old terms."""
+    for one in noted:
+        _renew(context, one.patient_id, actor)
+        with context.database.write() as tx:
+            jobs.forget(tx, one.job_id)
+
+
+def renew_slice(context: Context, job: Job, _is_time: Callable[[], bool]) -> bool:
+    """What a crash left to do."""
+    _renew(context, UUID(job.subject), job.actor)
+    return True
+
+
+def _renew(context: Context, patient_id: UUID, actor: str) -> None:
+    with context.database.read() as tx:
+        live = enrollments.live_of_patients(tx, [patient_id])
+    for enrollment in live:
+        replan_live(context, enrollment.id, actor)
