@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     sms_segment_price: float = Field(default=0, ge=0)  # what the provider takes, for reports; 0: not known
     currency: str = Field(default="GBP", pattern=r"^[A-Z]{3}$")
     api_requests_per_minute: int = Field(default=1200, ge=1)  # of one key
+    # Whose word about a visitor's address is taken, as addresses or networks: the reverse proxy.
+    trusted_proxies: str = "127.0.0.1,::1"
 
     session_idle_minutes: float = Field(default=30, gt=0)  # of a staff member's browser, since its last page
     session_hours: float = Field(default=12, gt=0)  # at most, whatever happens in it

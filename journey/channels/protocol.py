@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -99,3 +100,13 @@ class Answer:
 
 
 PostAll = Callable[[Sequence[Post], datetime, float], list[Answer]]
+
+
+def is_provider_address(host: str) -> bool:
+    """Whether a host is an address where a cloud's machines find their own keys, or none at all."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    plain = getattr(address, "ipv4_mapped", None) or address
+    return plain.is_link_local or plain.is_unspecified or plain.is_multicast

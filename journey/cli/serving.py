@@ -58,7 +58,12 @@ def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
 def _serve(app: App, listener: socket.socket) -> None:
     # No access log: addresses hold tokens.
-    config = uvicorn.Config(create_app(app), access_log=False, log_config=None)
+    config = uvicorn.Config(
+        create_app(app),
+        access_log=False,
+        log_config=None,
+        forwarded_allow_ips=app.settings.trusted_proxies,
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 

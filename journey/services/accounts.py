@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -44,12 +45,13 @@ def invite(context: Context, email: str, role: Role, actor: str, *, name: str = 
     """Makes an account and returns its set-up link's path. Raises Refusal for an address that has one."""
     try:
         address = read_staff_email(email)
+        known_as = read_name(name or address.partition("@")[0])
     except ValueError as error:
-        raise Refusal(f"{email} {error}") from None
+        raise Refusal(f"{name or email} {error}") from None
     now = context.clock.now()
     with context.database.write() as tx:
         try:
-            staff_id = staff.add(tx, address, name or address.partition("@")[0], role, now)
+            staff_id = staff.add(tx, address, known_as, role, now)
         except Conflict:
             raise Refusal(f"{address} has an account already; a new link: journey user link EMAIL") from None
         link = _new_link(tx, staff_id, now)
@@ -86,7 +88,10 @@ def _whose(tx: Tx, token: str, now: datetime) -> Staff | None:
         if staff.exists(tx):
             raise Refusal(_GONE)
         return None
-    return _require(tx, link.staff_id)
+    found = staff.get(tx, link.staff_id, lock=True)
+    if found is None or found.disabled_at is not None:
+        raise Refusal(_GONE)
+    return found
 
 
 def set_up(context: Context, token: str, *, email: str, name: str, password: str) -> Staff:
@@ -136,6 +141,7 @@ def set_password(context: Context, staff_id: UUID, password: str, actor: str) ->
     with context.database.write() as tx:
         staff.change(tx, staff_id, password_hash=password_hash)
         staff.end_sessions_of(tx, staff_id)
+        staff.drop_setup_links(tx, staff_id)
         _note(tx, actor, "staff.password_changed", staff_id, now)
 
 
@@ -143,9 +149,10 @@ def change_role(context: Context, staff_id: UUID, role: Role, actor: str) -> Non
     """Takes effect with the next page that the person opens."""
     now = context.clock.now()
     with context.database.write() as tx:
+        able = staff.lock_able(tx, Role.ADMIN)
         one = _require(tx, staff_id)
         if one.role is Role.ADMIN and role is not Role.ADMIN:
-            _keep_an_admin(tx, one)
+            _keep_an_admin(one, able)
         staff.change(tx, staff_id, role=role.value)
         if role in NEEDS_SECOND_FACTOR and one.sealed_totp is None:
             staff.end_sessions_of(tx, staff_id)  # the next sign-in sets the second factor up
@@ -156,11 +163,13 @@ def disable(context: Context, staff_id: UUID, actor: str) -> None:
     """Ends every session of the account at once; nothing of what it did is lost."""
     now = context.clock.now()
     with context.database.write() as tx:
+        able = staff.lock_able(tx, Role.ADMIN)
         one = _require(tx, staff_id)
         if one.role is Role.ADMIN:
-            _keep_an_admin(tx, one)
+            _keep_an_admin(one, able)
         staff.change(tx, staff_id, disabled_at=now)
         staff.end_sessions_of(tx, staff_id)
+        staff.drop_setup_links(tx, staff_id)
         _note(tx, actor, "staff.disabled", staff_id, now)
 
 
@@ -196,8 +205,9 @@ def find(context: Context, email: str) -> Staff:
     return found
 
 
-def _keep_an_admin(tx: Tx, one: Staff) -> None:
-    if one.disabled_at is None and staff.count_able(tx, Role.ADMIN) < 2:
+def _keep_an_admin(one: Staff, able: Collection[UUID]) -> None:
+    """`able`: those who can sign in as admins. One who was only invited opens no door for others."""
+    if one.disabled_at is None and not set(able) - {one.id}:
         raise Refusal(f"{one.email} is the only admin; make somebody else an admin first")
 
 

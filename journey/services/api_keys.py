@@ -28,7 +28,9 @@ def add(context: Context, name: str, scopes: Iterable[Scope], actor: str) -> str
     wanted = sorted(scope.value for scope in scopes)
     with context.database.write() as tx:
         api_keys.add(tx, known_as, hash_token(key), wanted, now)
-        audit.append(tx, [audit.Entry(actor, "api_key.added", "api_keys", {"scopes": wanted})], now)
+        audit.append(
+            tx, [audit.Entry(actor, "api_key.added", "api_keys", {"name": known_as, "scopes": wanted})], now
+        )
     return key
 
 
@@ -42,7 +44,7 @@ def revoke(context: Context, name: str, actor: str) -> None:
     with context.database.write() as tx:
         if not api_keys.revoke(tx, name.strip(), now):
             raise Refusal(f"there is no key {name}; `journey api-key list` shows them")
-        audit.append(tx, [audit.Entry(actor, "api_key.revoked", "api_keys", {})], now)
+        audit.append(tx, [audit.Entry(actor, "api_key.revoked", "api_keys", {"name": name.strip()})], now)
 
 
 def holder(context: Context, key: str) -> ApiKey | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,7 @@ from journey.store.schema.work import JobKind
 PAGE = 50
 _SLICE = 5_000  # entries a look
 _WHOLE = "audit"
+_AN_ID = re.compile(r"[a-z]+/[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,10 @@ def search(context: Context, wanted: Wanted, before: int | None, actor: str) -> 
     now = context.clock.now()
     with context.database.write() as tx:
         found = audit.search(tx, wanted, before, PAGE + 1)
-        asked = {
-            name: str(value)
-            for name in Wanted.__slots__
-            if (value := getattr(wanted, name)) not in ("", None)
-        }
-        audit.append(tx, [audit.Entry(actor, "audit.searched", "audit", asked)], now)
+        by = sorted(name for name in Wanted.__slots__ if getattr(wanted, name) not in ("", None))
+        # What was typed may be a patient's name, and stands in the log for ever; an id may.
+        about = wanted.subject if _AN_ID.fullmatch(wanted.subject) else ""
+        audit.append(tx, [audit.Entry(actor, "audit.searched", "audit", {"by": by, "about": about})], now)
     shown = found[:PAGE]
     return Found(shown, shown[-1]["seq"] if len(found) > PAGE else None)
 

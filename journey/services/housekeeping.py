@@ -12,6 +12,7 @@ from journey.store import api_keys, imports, staff, webhooks
 
 REPEATABLE = timedelta(hours=24)  # how long a request's idempotency key is known
 _TOLD = timedelta(days=30)
+_LATE = timedelta(days=1)  # a form that is sent after its session ended is kept for whoever it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ def tidy(context: Context, limits: Limits) -> Tidied:
     now = context.clock.now()
     with context.database.write() as tx:
         return Tidied(
-            sessions=staff.end_sessions_before(tx, now - limits.absolute, now - limits.idle),
+            sessions=staff.end_sessions_before(tx, now - limits.absolute - _LATE, now - limits.idle - _LATE),
             requests=api_keys.forget_requests_before(tx, now - REPEATABLE),
             files=imports.forget_files(tx, now - uploads.KEPT_FOR),
             events=webhooks.forget_before(tx, now - _TOLD),

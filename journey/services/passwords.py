@@ -11,6 +11,7 @@ from zxcvbn import zxcvbn
 from journey.domain.access import FIRST_PASSWORD
 
 _MOST, _STRONG_ENOUGH = 200, 3  # characters; of zxcvbn's 0 to 4
+_LOOKED_AT = 40  # characters
 _OWN = 8  # letters and digits that neither name nor address gives away
 _hasher = PasswordHasher()  # RFC 9106's second choice: 64 MiB
 _NOBODY = _hasher.hash("whoever has no account takes as long as whoever has one")
@@ -40,13 +41,13 @@ def check_password(password: str, *about: str) -> None:
     if len(password) > _MOST:
         raise ValueError(f"has {len(password)} characters; use at most {_MOST}")
     words = [word for text in about for word in text.lower().replace("@", " ").replace(".", " ").split()]
-    # Its time grows with the length; what comes after 72 characters decides nothing.
     left = password.lower()
     for word in words:
         left = left.replace(word, "")
     if sum(char.isalnum() for char in left) < _OWN:
         raise ValueError("is little more than your name or address; use words that do not belong together")
-    guess = zxcvbn(password[:72], user_inputs=["journey", *words])
+    # Its time grows with the square of the length; whatever comes after this many makes it only stronger.
+    guess = zxcvbn(password[:_LOOKED_AT], user_inputs=["journey", *words])
     if guess["score"] < _STRONG_ENOUGH:
         warning = str(guess["feedback"]["warning"]).rstrip(".").lower()
         why = f" ({warning})" if warning else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,6 +16,7 @@ from journey.services.context import Context, Refusal
 from journey.services.passwords import is_password
 from journey.store import audit, staff
 from journey.store.database import Tx
+from journey.store.sealing import SealError
 from journey.store.staff import Session, Staff
 
 WRONG = "The e-mail address or the password is wrong."
@@ -41,8 +43,7 @@ def sign_in(context: Context, email: str, password: str) -> str:
         one = staff.by_email(tx, email.strip().casefold())
     fits = is_password(one.password_hash if one else None, password)
     if one is None or not fits or one.disabled_at is not None:
-        if one is not None:
-            _record(context, one, "session.refused", now)
+        _record(context, one, "session.refused", now)  # of nobody too: it must take as long
         raise Refusal(WRONG)
     return begin(context, one)
 
@@ -66,6 +67,7 @@ def sign_in_elsewhere(context: Context, email: str, *, has_second_factor: bool) 
     with context.database.read() as tx:
         one = staff.by_email(tx, email.strip().casefold())
     if one is None or one.disabled_at is not None:
+        _record(context, one, "session.refused", context.clock.now())
         raise Refusal("There is no account here for the address that you signed in with. Ask an admin.")
     return begin(context, one, has_second_factor=has_second_factor)
 
@@ -90,13 +92,18 @@ def session_of(context: Context, token: str, limits: Limits) -> Session | None:
         return None
     idle = limits.idle if found.is_complete else _UNFINISHED
     if now >= min(found.seen_at + idle, found.began_at + limits.absolute):
-        with context.database.write() as tx:
-            staff.end_session(tx, found.token_hash)
-        return None
+        return None  # `tidy` deletes it; until then it says whose form came too late
     if found.is_complete and now - found.seen_at >= _TOUCH:
         with context.database.write() as tx:
             staff.touch_session(tx, found.token_hash, now)
     return found
+
+
+def whose(context: Context, token: str) -> UUID | None:
+    """Whose session a token was, also one that is over by its limits. It opens nothing."""
+    with context.database.read() as tx:
+        found = staff.session(tx, hash_token(token))
+    return found.staff.id if found else None
 
 
 def sign_out(context: Context, session: Session) -> None:
@@ -111,7 +118,8 @@ def offered_secret(context: Context, session: Session) -> str:
     with context.database.write() as tx:
         now = staff.session(tx, session.token_hash)
         if now is not None and now.sealed_pending_totp:
-            return str(tx.sealer.open(now.sealed_pending_totp, _PENDING, session.staff.id))
+            with suppress(SealError):  # the key was changed meanwhile: another secret is offered
+                return str(tx.sealer.open(now.sealed_pending_totp, _PENDING, session.staff.id))
         secret = pyotp.random_base32()
         sealed = tx.sealer.seal(secret, _PENDING, session.staff.id)
         staff.offer_totp(tx, session.token_hash, sealed)
@@ -160,7 +168,11 @@ def _takes(tx: Tx, one: Staff, code: str, now: datetime) -> bool:
         return False
     typed = "".join(char for char in code.casefold() if char.isalnum())
     if not typed.isdigit() or len(typed) != 6:
-        return staff.use_recovery_code(tx, one.id, typed)
+        is_taken = staff.use_recovery_code(tx, one.id, typed)
+        if is_taken:
+            entry = audit.Entry(one.email, "staff.recovery_code_used", f"staff/{one.id}", {})
+            audit.append(tx, [entry], now)
+        return is_taken
     step = _step_of(secret, typed, now)
     return step is not None and staff.use_time_step(tx, one.id, step)
 
@@ -176,9 +188,9 @@ def _step_of(secret: str, code: str, now: datetime) -> int | None:
     return None
 
 
-def _record(context: Context, one: Staff, action: str, now: datetime) -> None:
+def _record(context: Context, one: Staff | None, action: str, now: datetime) -> None:
     with context.database.write() as tx:
-        audit.append(tx, [audit.Entry("somebody", action, f"staff/{one.id}", {})], now)
+        audit.append(tx, [audit.Entry("somebody", action, f"staff/{one.id if one else 'unknown'}", {})], now)
 
 
 def recovery_codes_left(context: Context, staff_id: UUID) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import secrets
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from journey.channels.protocol import Answer, Post, PostAll
+from journey.channels.protocol import Answer, Post, PostAll, is_provider_address
 from journey.services.context import Context, Missing, Refusal
 from journey.store import audit, webhooks
 from journey.store.schema.work import DeliveryStatus
@@ -50,16 +49,9 @@ def read_url(text: str) -> str:
         raise Refusal("leave user names, fragments and blanks out of the address")
     if parts.scheme == "http" and host not in _ORDINARY_HTTP:
         raise Refusal("the address must begin with https://, so that nobody on the way reads it")
-    if _is_link_local(host):
+    if is_provider_address(host.rstrip(".")):
         raise Refusal(f"{host} is an address of the machine's own provider, and no receiver")
     return url
-
-
-def _is_link_local(host: str) -> bool:
-    try:
-        return ip_address(host).is_link_local
-    except ValueError:
-        return False
 
 
 def everyone(context: Context) -> list[Endpoint]:
@@ -116,6 +108,7 @@ def _claim(context: Context) -> list[tuple[Delivery, Post]]:
     return [
         (one, Post(*known[one.endpoint_id], f"evt_{one.event_id.hex}", one.type, one.at, one.data))
         for one in due
+        if one.endpoint_id in known  # else its secret does not open, and holds up nobody else
     ]
 
 
@@ -127,6 +120,8 @@ def _record(context: Context, batch: list[Delivery], answers: list[Answer]) -> N
             webhooks.record(tx, delivery, status, answer.said, now, due)
             if answer.is_gone:
                 webhooks.set_active(tx, delivery.endpoint_id, False)
+                gone = audit.Entry("journey", "webhook.stopped", f"webhook/{delivery.endpoint_id}", {})
+                audit.append(tx, [gone], now)
 
 
 def _verdict(delivery: Delivery, answer: Answer, now: datetime) -> tuple[DeliveryStatus, datetime]:

@@ -24,13 +24,14 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.pool import StaticPool
 
 from journey.store.sealing import Sealer
 
 _BUSY_SECONDS = 15
 _WRITES = "journey_writes"
+_UNFIT = "a text is too long for its field, or holds a character that cannot be stored"
 
 
 class StoreUnavailable(Exception):
@@ -39,6 +40,10 @@ class StoreUnavailable(Exception):
 
 class Conflict(Exception):
     """A uniqueness rule of the schema forbids it; the caller knows what that means."""
+
+
+class Unfit(Exception):
+    """A value that its column cannot hold: what was asked cannot be stored as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +185,12 @@ def _plain_errors() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise Conflict(str(error.orig).split("\n")[0]) from None  # None: its values are patients' data
+    except DataError:  # its own text would quote the values
+        raise Unfit(_UNFIT) from None
     except DBAPIError as error:
         raise StoreUnavailable(explain_failure(error)) from None
-    except StatementError as error:  # its own text would quote the values
-        raise StoreUnavailable(f"a value does not fit its column ({type(error.orig).__name__})") from None
+    except StatementError:
+        raise Unfit(_UNFIT) from None
 
 
 def explain_failure(error: DBAPIError) -> str:

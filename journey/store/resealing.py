@@ -36,6 +36,7 @@ SEALED_COLUMNS = (
     ),
     SealedColumn(task_notes, task_notes.c.sealed_text, staff_tasks.NOTE, (task_notes.c.id,)),
     SealedColumn(staff_table, staff_table.c.sealed_totp, staff.PLACE, (staff_table.c.id,)),
+    SealedColumn(staff_table, staff_table.c.sealed_recovery, staff.RECOVERY, (staff_table.c.id,)),
     SealedColumn(imports_table, imports_table.c.sealed_name, imports.NAME, (imports_table.c.id,)),
     SealedColumn(imports_table, imports_table.c.sealed_file, imports.FILE, (imports_table.c.id,)),
     SealedColumn(imports_table, imports_table.c.sealed_mapping, imports.MAPPING, (imports_table.c.id,)),

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from journey.domain.access import Role
 from journey.store.database import Conflict, Tx
 from journey.store.ids import new_id
-from journey.store.schema import recovery_codes, sessions, setup_links, staff
+from journey.store.schema import sessions, setup_links, staff
 
-PLACE = "staff.totp"
+PLACE, RECOVERY = "staff.totp", "staff.recovery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Staff:
     role: Role
     password_hash: str | None
     sealed_totp: bytes | None
+    sealed_recovery: bytes | None
     totp_used: int | None
     created_at: datetime
     seen_at: datetime | None
@@ -74,10 +76,11 @@ def exists(tx: Tx) -> bool:
     return tx.connection.execute(select(staff.c.id).limit(1)).first() is not None
 
 
-def count_able(tx: Tx, role: Role) -> int:
-    """How many may sign in with a role."""
-    query = select(func.count()).where(staff.c.role == role.value, staff.c.disabled_at.is_(None))
-    return int(tx.connection.execute(query).scalar_one())
+def lock_able(tx: Tx, role: Role) -> list[UUID]:
+    """Who can sign in with a role: set up, and not disabled. They stay so until the end."""
+    has_been_in = or_(staff.c.password_hash.is_not(None), staff.c.seen_at.is_not(None))
+    query = select(staff.c.id).where(staff.c.role == role.value, staff.c.disabled_at.is_(None), has_been_in)
+    return [row[0] for row in tx.connection.execute(tx.locked(query.order_by(staff.c.id)))]
 
 
 def change(tx: Tx, staff_id: UUID, **values: Any) -> None:
@@ -98,28 +101,34 @@ def use_time_step(tx: Tx, staff_id: UUID, step: int) -> bool:
 
 
 def replace_recovery_codes(tx: Tx, staff_id: UUID, codes: Iterable[str]) -> None:
-    tx.connection.execute(delete(recovery_codes).where(recovery_codes.c.staff_id == staff_id))
-    rows = [{"staff_id": staff_id, "code_hash": _code_tokens(tx, staff_id, code)[0]} for code in codes]
-    if rows:
-        tx.connection.execute(insert(recovery_codes), rows)
+    """Sealed, not hashed: they are short enough to guess, and a new key must not make them worthless."""
+    change(tx, staff_id, sealed_recovery=tx.sealer.seal(list(codes), RECOVERY, staff_id))
 
 
 def use_recovery_code(tx: Tx, staff_id: UUID, code: str) -> bool:
     """Takes a code; False for one that was never given out, or is used."""
-    gone = delete(recovery_codes).where(
-        recovery_codes.c.staff_id == staff_id,
-        recovery_codes.c.code_hash.in_(_code_tokens(tx, staff_id, code)),
-    )
-    return tx.connection.execute(gone).rowcount == 1
+    kept = _recovery_codes(tx, staff_id)
+    left = [one for one in kept if not hmac.compare_digest(one.encode(), code.encode())]
+    if len(left) == len(kept):
+        return False
+    replace_recovery_codes(tx, staff_id, left)
+    return True
 
 
 def count_recovery_codes(tx: Tx, staff_id: UUID) -> int:
-    query = select(func.count()).where(recovery_codes.c.staff_id == staff_id)
-    return int(tx.connection.execute(query).scalar_one())
+    return len(_recovery_codes(tx, staff_id))
 
 
-def _code_tokens(tx: Tx, staff_id: UUID, code: str) -> list[bytes]:
-    return tx.sealer.tokens("recovery", f"{staff_id}/{code}")
+def _recovery_codes(tx: Tx, staff_id: UUID) -> list[str]:
+    one = get(tx, staff_id, lock=True)
+    if one is None or one.sealed_recovery is None:
+        return []
+    codes: list[str] = tx.sealer.open(one.sealed_recovery, RECOVERY, staff_id)
+    return codes
+
+
+def drop_setup_links(tx: Tx, staff_id: UUID) -> None:
+    tx.connection.execute(delete(setup_links).where(setup_links.c.staff_id == staff_id))
 
 
 def put_setup_link(tx: Tx, staff_id: UUID | None, token_hash: bytes, expires_at: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from journey.store.database import Tx
 from journey.store.ids import new_id
 from journey.store.schema import messages, webhook_deliveries, webhook_endpoints, webhook_events
 from journey.store.schema.work import DeliveryStatus
+from journey.store.sealing import SealError
 
 SECRET = "webhook_endpoints.secret"  # the name of the column's place, no secret
 
@@ -82,12 +84,13 @@ def get_endpoint(tx: Tx, endpoint_id: UUID) -> Endpoint | None:
 
 
 def secrets_of(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
-    """Address and secret of each endpoint."""
+    """Address and secret of each endpoint whose secret opens."""
     query = select(webhook_endpoints).where(tx.among(webhook_endpoints.c.id, ids))
-    return {
-        row.id: (row.url, tx.sealer.open(row.sealed_secret, SECRET, row.id))
-        for row in tx.connection.execute(query)
-    }
+    found = {}
+    for row in tx.connection.execute(query):
+        with suppress(SealError):
+            found[row.id] = (row.url, tx.sealer.open(row.sealed_secret, SECRET, row.id))
+    return found
 
 
 def set_active(tx: Tx, endpoint_id: UUID, is_active: bool) -> bool:

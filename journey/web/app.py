@@ -12,6 +12,7 @@ from journey import __version__
 from journey.bootstrap import App, public_address
 from journey.web import access, api, errors, health, hooks, staff, unsubscribe
 from journey.web.api import problems
+from journey.web.api.bodies import BoundedBodies
 from journey.web.oidc import Provider
 from journey.web.security import SecurityHeaders
 from journey.web.staff.entry import sign_in_needed
@@ -29,7 +30,8 @@ def create_app(app: App, pages: Sequence[APIRouter] = (staff.router,)) -> FastAP
     web.state.throttle = Throttle(app.settings)
     back = public_address(app.settings, BACK)
     web.state.provider = Provider(app.settings, back) if app.settings.oidc_issuer else None
-    web.add_middleware(SecurityHeaders)
+    web.add_middleware(BoundedBodies)
+    web.add_middleware(SecurityHeaders, is_https=app.settings.public_url.startswith("https://"))
     errors.add_handlers(web)
     web.add_exception_handler(access.SignInNeeded, sign_in_needed)
     for router in (health.router, hooks.router, unsubscribe.router, api.router, *pages):

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from journey.services.context import Missing, Refusal
-from journey.store.database import StoreUnavailable
+from journey.store.database import StoreUnavailable, Unfit
 from journey.web.access import SecondFactorNeeded
 from journey.web.api import problems
 from journey.web.pages import page
@@ -38,6 +38,7 @@ def add_handlers(web: FastAPI) -> None:
     web.add_exception_handler(RequestValidationError, _unreadable)
     web.add_exception_handler(HTTPException, _failed)
     web.add_exception_handler(StoreUnavailable, _unavailable)
+    web.add_exception_handler(Unfit, _unfit)
     web.add_exception_handler(SecondFactorNeeded, _second_factor)
     web.add_exception_handler(problems.Problem, problems.on_problem)
     web.add_exception_handler(Exception, _faulty)
@@ -81,6 +82,14 @@ async def _unavailable(request: Request, _error: Exception) -> Response:
     response = say("Journey cannot reach its database", _GONE, 503)
     response.headers["retry-after"] = "60"
     return response
+
+
+async def _unfit(request: Request, error: Exception) -> Response:
+    if problems.is_api(request):
+        return problems.as_problem(422, str(error))
+    return say(
+        "Not possible", f"{str(error).capitalize()}. Go back, shorten or retype it, and try again.", 422
+    )
 
 
 async def _second_factor(_request: Request, error: Exception) -> Response:

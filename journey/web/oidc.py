@@ -73,7 +73,8 @@ class Provider:
         claims = self._read_claims(str(token.get("id_token", "")), kept.nonce, now)
         if claims.get("email_verified") is not True or not isinstance(claims.get("email"), str):
             raise self._refusal("the provider has not verified your e-mail address")
-        return Proven(claims["email"], "mfa" in (claims.get("amr") or []))
+        methods = claims.get("amr")
+        return Proven(claims["email"], isinstance(methods, list) and "mfa" in methods)
 
     def _session(self) -> Any:
         return self._session_class(
@@ -117,6 +118,9 @@ class Provider:
             rules.validate(found.claims)
         except (JoseError, ValueError, TypeError, KeyError):
             raise self._refusal("its answer is not signed as it must be, or is not for us") from None
+        # Issued to another application, and only readable here (OpenID Connect Core, 3.1.3.7).
+        if found.claims.get("azp", self._settings.oidc_client_id) != self._settings.oidc_client_id:
+            raise self._refusal("its answer is for another application")
         return dict(found.claims)
 
     def _known(self, name: str) -> str:

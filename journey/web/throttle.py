@@ -12,6 +12,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from journey.settings import Settings
 
+_PATIENCE = 1.0  # seconds for an answer of Redis: a door that hangs is worse than one that counts alone
 _TOO_MANY = "Too many tries. Wait a quarter of an hour, then try again."
 
 
@@ -22,7 +23,9 @@ class Throttle:
         self._own = FixedWindowRateLimiter(storage_from_string("memory://"))
         self._shared = self._own
         if redis_url := settings.redis_url.get_secret_value():
-            storage: Storage = storage_from_string(redis_url, wrap_exceptions=True)  # type: ignore[assignment]
+            storage: Storage = storage_from_string(  # type: ignore[assignment]
+                redis_url, wrap_exceptions=True, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE
+            )
             self._shared = FixedWindowRateLimiter(storage)
 
     def take(self, limit: RateLimitItem, *names: str) -> bool:
@@ -40,13 +43,27 @@ _BY_ADDRESS = parse("100 per 15 minutes")  # a whole clinic behind one router
 
 
 def limit_tries(request: Request, what: str, account: str) -> None:
-    """Raises 429 once there were too many tries at an account, from an address, or both together."""
+    """Raises 429 once there were too many tries at an account, from an address, or both together.
+
+    What is refused for one count does not feed the next: one stranger must not lock an account for all.
+    """
     throttle: Throttle = request.app.state.throttle
-    address = request.client.host if request.client else ""
-    allowed = [
-        throttle.take(_BY_BOTH, what, account.casefold(), address),
-        throttle.take(_BY_ACCOUNT, what, account.casefold()),
-        throttle.take(_BY_ADDRESS, what, address),
-    ]
-    if not all(allowed):
+    address = _address_of(request)
+    allowed = (
+        throttle.take(_BY_BOTH, what, account.casefold(), address)
+        and throttle.take(_BY_ADDRESS, what, address)
+        and throttle.take(_BY_ACCOUNT, what, account.casefold())
+    )
+    if not allowed:
         raise HTTPException(429, _TOO_MANY)
+
+
+def limit_address(request: Request, what: str) -> None:
+    """Raises 429 once there were too many tries from an address, where no account is known yet."""
+    throttle: Throttle = request.app.state.throttle
+    if not throttle.take(_BY_ADDRESS, what, _address_of(request)):
+        raise HTTPException(429, _TOO_MANY)
+
+
+def _address_of(request: Request) -> str:
+    return request.client.host if request.client else ""

@@ -3,7 +3,6 @@
 from journey.store.schema.accounts import (
     api_keys,
     idempotent_requests,
-    recovery_codes,
     sessions,
     setup_links,
     staff,
@@ -54,7 +53,6 @@ __all__ = [
     "pathway_versions",
     "patient_tokens",
     "patients",
-    "recovery_codes",
     "report_days",
     "sessions",
     "setup_links",

@@ -31,18 +31,12 @@ staff = Table(
     Column("role", String(12), nullable=False),
     Column("password_hash", String(200)),
     Column("sealed_totp", LargeBinary),
+    Column("sealed_recovery", LargeBinary),  # the recovery codes that are left
     Column("totp_used", Integer),  # the last time step whose code was taken: each code works once
     Column("created_at", Instant, nullable=False),
     Column("seen_at", Instant),
     Column("disabled_at", Instant),
     CheckConstraint(one_of("role", Role), name="role"),
-)
-
-recovery_codes = Table(
-    "recovery_codes",
-    metadata,
-    Column("staff_id", ForeignKey("staff.id"), primary_key=True),
-    Column("code_hash", LargeBinary, primary_key=True),
 )
 
 setup_links = Table(

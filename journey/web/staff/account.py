@@ -30,6 +30,8 @@ def offer(app: TheApp, session: PendingSession) -> Response:
 @router.post("/second-factor")
 def confirm(request: Request, app: TheApp, session: PendingSession, form: Form) -> Response:
     limit_tries(request, "second factor", str(session.staff.id))
+    if _asks_password(session) and not is_password(session.staff.password_hash, form.raw("password")):
+        return _offer(app, session, error="The password is wrong.", field="password")
     try:
         token, codes = signing_in.confirm_second_factor(app.context, session, form["code"])
     except Refusal as error:
@@ -39,13 +41,23 @@ def confirm(request: Request, app: TheApp, session: PendingSession, form: Form) 
     return response
 
 
-def _offer(app: TheApp, session: Session, *, error: str) -> Response:
+def _asks_password(session: Session) -> bool:
+    """Whoever was signed in already: a browser left open must not become somebody else's account."""
+    return session.is_complete and session.staff.password_hash is not None
+
+
+def _offer(app: TheApp, session: Session, *, error: str, field: str = "code") -> Response:
     secret = signing_in.offered_secret(app.context, session)
     address = pyotp.TOTP(secret).provisioning_uri(name=session.staff.email, issuer_name="Journey")
     picture = segno.make(address, error="m").svg_data_uri(scale=5, border=2, light="#fff")
     spaced = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
     return page(
-        "entry/second-factor", status=422 if error else 200, picture=picture, secret=spaced, error=error
+        "entry/second-factor",
+        status=422 if error else 200,
+        picture=picture,
+        secret=spaced,
+        errors={field: error} if error else {},
+        asks_password=_asks_password(session),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from journey.bootstrap import App
@@ -47,6 +47,9 @@ def look(
         zone = practice_zone(tx)
     errors: dict[str, str] = {}
     begins, ends = _day("since", since, errors), _day("until", until, errors)
+    for name, text in (("actor", actor), ("action", action), ("subject", subject)):
+        if not text.isprintable():
+            raise HTTPException(422, f"What is searched under {name} holds a control character.")
     wanted = Wanted(
         actor.strip(),
         action.strip().replace(" ", "."),

@@ -25,6 +25,7 @@ from journey.web.staff.shell import TheApp, show
 from journey.web.words import CHANNELS
 
 router = APIRouter()
+_MOST_EVIDENCE = 2_000  # characters
 _PERSON = (
     "given_name", "family_name", "phone", "email", "birth_date", "record_number", "locale", "time_zone",
     "prefers",
@@ -120,6 +121,9 @@ def turn(app: TheApp, who: Coordinator, enrollment_id: UUID, channel: Channel, f
     if not form["evidence"]:
         text = "Write what the patient said, and when: it is kept as evidence."
         return _channel(app, who, file, channel, text)
+    if len(form["evidence"]) > _MOST_EVIDENCE:
+        text = f"This has {len(form['evidence']):,} characters; at most {_MOST_EVIDENCE:,} are kept."
+        return _channel(app, who, file, channel, text, form["evidence"][:_MOST_EVIDENCE])
     if is_stopped:
         suppressing.restart(app.context, channel, address, source=who.email, evidence=form["evidence"])
     else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -21,6 +22,7 @@ from journey.web.access import (
     PUBLIC,
     PendingSession,
     clear_session,
+    cookie_name,
     session_behind,
     set_session,
 )
@@ -33,6 +35,8 @@ from journey.web.throttle import limit_tries
 router = APIRouter()
 _KEPT, _KEPT_FOR = "form.kept", timedelta(hours=1)
 _SAFE = ("GET", "HEAD")
+# They hold passwords and codes, which no page ever shows again.
+_NEVER_KEPT = ("/account/password", "/sign-in/code", "/second-factor", "/sign-out")
 
 
 @router.get("/sign-in", dependencies=[PUBLIC])
@@ -60,7 +64,7 @@ def enter(request: Request, app: TheApp, form: Form) -> Response:
         )
     session = _session(app, token)
     if session.is_complete:
-        response = _onward(app, form)
+        response = _onward(app, form, session.staff.id)
     elif session.staff.sealed_totp is None:
         response = RedirectResponse("/second-factor", status_code=303)
     else:
@@ -83,7 +87,7 @@ def give_code(request: Request, app: TheApp, session: PendingSession, form: Form
         token = signing_in.give_code(app.context, session, form["code"])
     except Refusal as error:
         return _door("code", status=422, next=own_path(form["next"]), kept=form["kept"], error=str(error))
-    response = _onward(app, form)
+    response = _onward(app, form, session.staff.id)
     set_session(response, app.settings, token)
     return response
 
@@ -133,7 +137,9 @@ async def sign_in_needed(request: Request, _error: Exception) -> Response:
         return RedirectResponse(to, status_code=303)
     app = journey_of(request)
     is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    kept = _keep(app, request.url.path, await read_fields(request)) if is_form else ""
+    whose = signing_in.whose(app.context, request.cookies.get(cookie_name(app.settings), ""))
+    is_kept = is_form and whose is not None and request.url.path not in _NEVER_KEPT
+    kept = _keep(app, request.url.path, await read_fields(request), str(whose)) if is_kept else ""
     error = "You were away for a while, so you have been signed out. "
     error += "Sign in, and your form comes back as you filled it." if kept else "Sign in and try again."
     sso = "" if kept else _sso_name(request)  # a kept form comes back by this page alone
@@ -145,25 +151,26 @@ def _sso_name(request: Request) -> str:
     return provider.name if provider else ""
 
 
-def _keep(app: App, path: str, fields: Fields) -> str:
+def _keep(app: App, path: str, fields: Fields, whose: str) -> str:
+    """For nobody but the one whose session it was."""
     until = app.context.clock.now() + _KEPT_FOR
     # Which button was pressed is left out: what comes back is the form, not its effect.
     pairs = [[name, text] for name, text in fields.pairs if name != "step"]
-    return app.context.sealer.seal([path, pairs, until.isoformat()], _KEPT).hex()
+    return app.context.sealer.seal([path, pairs, until.isoformat()], _KEPT, whose).hex()
 
 
-def _onward(app: App, form: Fields) -> Response:
+def _onward(app: App, form: Fields, whose: UUID) -> Response:
     """Where one wanted to go; with a kept form, back to it."""
-    found = _read_kept(app, form["kept"])
+    found = _read_kept(app, form["kept"], str(whose))
     if found is None:
         return RedirectResponse(own_path(form["next"]), status_code=303)
     path, pairs = found
     return page("resume", path=path, pairs=pairs)
 
 
-def _read_kept(app: App, kept: str) -> tuple[str, list[tuple[str, str]]] | None:
+def _read_kept(app: App, kept: str, whose: str) -> tuple[str, list[tuple[str, str]]] | None:
     try:
-        path, pairs, until = app.context.sealer.open(bytes.fromhex(kept), _KEPT)
+        path, pairs, until = app.context.sealer.open(bytes.fromhex(kept), _KEPT, whose)
     except (ValueError, SealError):
         return None
     if datetime.fromisoformat(until) < app.context.clock.now():

@@ -17,11 +17,11 @@ from journey.web.forms import own_path
 from journey.web.oidc import Departure, Provider
 from journey.web.pages import page
 from journey.web.staff.shell import TheApp
-from journey.web.throttle import limit_tries
+from journey.web.throttle import limit_address
 
 router = APIRouter(dependencies=[PUBLIC])
 BACK = "sign-in/sso/back"
-_PLACE, _PATIENCE = "sso.departure", timedelta(minutes=10)
+_PLACE, _PATIENCE, _MOST_PATH = "sso.departure", timedelta(minutes=10), 500
 
 
 def _provider(request: Request) -> Provider:
@@ -38,9 +38,10 @@ def _cookie(app: App) -> str:
 @router.get("/sign-in/sso")
 def leave(request: Request, app: TheApp, next: str = "/") -> Response:
     provider = _provider(request)
-    limit_tries(request, "sso", "")
+    limit_address(request, "sso")
     try:
-        address, departure = provider.leave(own_path(next))
+        # It travels in a cookie, and browsers drop large ones.
+        address, departure = provider.leave(own_path(next) if len(next) <= _MOST_PATH else "/")
     except Refusal as error:
         return _door(app, provider, str(error))
     until = app.context.clock.now() + _PATIENCE
@@ -62,7 +63,7 @@ def _put(response: Response, app: App, value: str) -> None:
 @router.get(f"/{BACK}")
 def arrive(request: Request, app: TheApp) -> Response:
     provider = _provider(request)
-    limit_tries(request, "sso back", "")
+    limit_address(request, "sso back")
     kept = _read(app, request.cookies.get(_cookie(app), ""))
     try:
         if kept is None:
@@ -76,7 +77,8 @@ def arrive(request: Request, app: TheApp) -> Response:
     # A session whose second factor is still to come is sent on to it by the first page it opens.
     response = RedirectResponse(kept.next, status_code=303)
     set_session(response, app.settings, token)
-    response.delete_cookie(_cookie(app), path="/")
+    secure = app.settings.public_url.startswith("https://")
+    response.delete_cookie(_cookie(app), path="/", secure=secure, httponly=True, samesite="lax")
     return response
 
 

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=12), nullable=False),
         sa.Column("password_hash", sa.String(length=200), nullable=True),
         sa.Column("sealed_totp", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed_recovery", sa.LargeBinary(), nullable=True),
         sa.Column("totp_used", sa.Integer(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("seen_at", Instant(), nullable=True),
@@ -41,13 +42,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("email", name=op.f("uq_staff_email")),
-    )
-    op.create_table(
-        "recovery_codes",
-        sa.Column("staff_id", sa.Uuid(), nullable=False),
-        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_recovery_codes_staff_id")),
-        sa.PrimaryKeyConstraint("staff_id", "code_hash", name=op.f("pk_recovery_codes")),
     )
     op.create_table(
         "sessions",
@@ -126,6 +120,5 @@ def downgrade() -> None:
     op.drop_table("setup_links")
 
     op.drop_table("sessions")
-    op.drop_table("recovery_codes")
     op.drop_table("staff")
     op.drop_table("api_keys")
