@@ -16,7 +16,7 @@ from journey.domain.contact import FieldErrors
 from journey.services.context import Refusal
 from journey.services.pathway_files import PathwayFileError
 from journey.settings import SettingsError
-from journey.store.database import StoreUnavailable
+from journey.store.database import StoreUnavailable, Unfit
 from journey.store.sealing import SealError
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ _EXPECTED = (
     PathwayFileError,
     SettingsError,
     StoreUnavailable,
+    Unfit,
     SealError,
 )
 

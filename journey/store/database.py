@@ -31,7 +31,7 @@ from journey.store.sealing import Sealer
 
 _BUSY_SECONDS = 15
 _WRITES = "journey_writes"
-_UNFIT = "a text is too long for its field, or holds a character that cannot be stored"
+_UNFIT = "a value does not fit its column: it is too long, or holds what cannot be stored"
 
 
 class StoreUnavailable(Exception):

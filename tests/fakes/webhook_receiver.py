@@ -14,6 +14,7 @@ class Receiver:
     def __init__(self) -> None:
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.answers: list[int] = []
+        self.reason = ""  # in place of the usual words for the code
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -21,7 +22,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 receiver.requests.append(({name.lower(): text for name, text in self.headers.items()}, body))
                 code = receiver.answers.pop(0) if receiver.answers else 200
-                self.send_response(code)
+                self.send_response(code, receiver.reason or None)
                 if code in (301, 307):
                     self.send_header("location", f"{receiver.url}/elsewhere")
                 self.send_header("content-length", "0")

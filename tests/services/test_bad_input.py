@@ -28,7 +28,7 @@ from journey.services.publishing import find_setting
 from journey.services.suppressing import stop
 from journey.settings import SettingsError, read_settings
 from journey.store import audit, messages
-from journey.store.database import Database, StoreUnavailable
+from journey.store.database import Database, StoreUnavailable, Unfit
 from journey.store.messages import Move
 from journey.store.migrating import migrate
 from journey.store.schema import consents, metadata
@@ -437,7 +437,7 @@ def test_a_value_longer_than_its_column_is_refused_and_never_cut(clinic: Clinic)
     patient = clinic.enroll().enrollment_id
     row = clinic.messages(patient)[0]
     move = Move.of(row, Event.MOVE, START, reason="r" * 25)
-    with pytest.raises(StoreUnavailable), clinic.database.write() as tx:
+    with pytest.raises(Unfit), clinic.database.write() as tx:
         messages.move(tx, [move])
     with pytest.raises(ValueError, match="more than 255 characters"):
         Accepted("x" * 256)

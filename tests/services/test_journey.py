@@ -8,10 +8,13 @@ from journey.domain.changes import Action
 from journey.domain.delivery import Reason, Status
 from journey.domain.pathway import Channel
 from journey.services import changing, wishes
+from journey.services.admission import Request, prepare
 from journey.services.context import Refusal, Stale
-from journey.services.enrolling import enroll_all
+from journey.services.enrolling import enroll, enroll_all
+from journey.services.publishing import find_setting
+from journey.services.site_settings import change_site
 from journey.services.suppressing import restart, stop
-from tests.clinic import ANNA, PROCEDURE, Clinic
+from tests.clinic import ANNA, PATHWAY, PROCEDURE, Clinic
 
 YEAR_END = datetime(2027, 12, 1, tzinfo=UTC)
 
@@ -48,6 +51,40 @@ def test_a_new_date_repeats_what_quoted_the_old_one_and_corrects_once(clinic: Cl
     assert steps.count("date-changed") == 1
     assert steps.count("confirm") == 2
     assert steps.count("arrival-and-fasting") == 1
+
+
+def test_a_wrong_day_put_right_brings_the_recovery_advice_back(clinic: Clinic) -> None:
+    """Typed as a week too early, so that some of it is too late; then corrected the same day."""
+    enrollment = clinic.enroll().enrollment_id
+    clinic.run_until(datetime.combine(PROCEDURE, time(17, 30), UTC))
+    clinic.change(enrollment, wishes.complete(PROCEDURE - timedelta(days=7)))
+    late = [m.step for m in clinic.messages(enrollment) if m.status is Status.SKIPPED]
+    assert {"day-1", "day-3"} <= set(late)
+    clinic.change(enrollment, wishes.complete(PROCEDURE))
+    clinic.run_until(datetime.combine(PROCEDURE, time(12), UTC) + timedelta(days=120))
+    for step in late:
+        assert clinic.message(enrollment, step).status is Status.DELIVERED
+    before = len(clinic.messages(enrollment))
+    clinic.change(enrollment, wishes.complete(PROCEDURE))
+    assert len(clinic.messages(enrollment)) == before  # and nothing a second time
+
+
+@pytest.mark.parametrize("days", [-400, -8, 1])
+def test_a_day_that_cannot_be_is_refused(clinic: Clinic, days: int) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    clinic.run_until(datetime.combine(PROCEDURE, time(17, 30), UTC))
+    with pytest.raises(Refusal, match="date"):
+        clinic.change(enrollment, wishes.complete(PROCEDURE + timedelta(days=days)))
+
+
+def test_a_site_that_changed_since_it_was_read_is_taken_as_it_is_now(clinic: Clinic) -> None:
+    with clinic.database.read() as tx:
+        setting = find_setting(tx, PATHWAY, None, "tests")
+    moved = setting.site.site.model_copy(update={"zone": "America/New_York"})
+    change_site(clinic.app.context, setting.site, moved, "tests")
+    request = prepare(Request(ANNA, str(PROCEDURE), "09:00", {}, True, True), setting, clinic.clock.now())
+    made = enroll(clinic.app.context, setting, request)
+    assert clinic.message(made.enrollment_id, "day-3").due_at.hour == 15  # ten in the morning there
 
 
 def test_nothing_goes_out_after_a_cancellation(clinic: Clinic) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import select
@@ -83,6 +85,31 @@ def test_a_settled_day_is_not_counted_again_and_a_lively_one_is(clinic: Clinic) 
         later = totals.counted(tx, TODAY, TODAY + timedelta(days=100))
     assert later[TODAY] == before[TODAY]
     assert later[TODAY + timedelta(days=60)] != before[TODAY + timedelta(days=60)]
+
+
+def test_a_day_that_was_counted_too_early_is_counted_when_it_has_settled(clinic: Clinic) -> None:
+    """Counted while it was still ahead, and then no worker ran for two months."""
+    enrollment = clinic.enroll(day=TODAY + timedelta(days=3)).enrollment_id
+    ahead = TODAY + timedelta(days=3)
+    reports.read_report(clinic.app.context, TODAY, ahead, "kim", seconds=30)
+    clinic.run_until(START + timedelta(days=4))
+    clinic.change(enrollment, wishes.complete(ahead))
+    clinic.clock.at += timedelta(days=60)
+    report = reports.read_report(clinic.app.context, TODAY, ahead, "kim", seconds=30)
+    assert report.sum("procedures", detail="went ahead") == 1
+    assert report.sum("procedures", detail="not said") == 0
+
+
+def test_two_people_may_open_the_same_report_at_once(clinic: Clinic) -> None:
+    practice(clinic)
+    barrier = threading.Barrier(4)
+
+    def look(_: int) -> int:
+        barrier.wait(10)
+        return read(clinic, 20).uncounted
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(look, range(4))) == [0] * 4
 
 
 def test_what_time_does_not_suffice_for_is_said(clinic: Clinic) -> None:

@@ -260,7 +260,8 @@ def test_a_file_at_the_command_line_names_the_row(clinic: Clinic, tmp_path: Path
     clinic.enroll()
     path = tmp_path / "list.csv"
     path.write_text(
-        "given_name,family_name,phone,record_number,procedure_date\nBoris,Smith,07700 900777,A-101,2026-12-15\n"
+        "given_name,family_name,phone,record_number,procedure_date\n"
+        "Boris,Smith,07700 900777,A-101,2026-12-15\n"
     )
     report = import_file(clinic.app.context, path, pathway=PATHWAY, actor="tests")
     assert [(one.row, one.column) for one in report.errors] == [(2, "record_number")]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from journey.channels.webhook import post_all
@@ -15,6 +16,7 @@ from journey.domain.pathway import Channel
 from journey.services import suppressing, webhooks, wishes
 from journey.services.context import Refusal
 from journey.services.webhooks import post_due
+from journey.store.schema import webhook_endpoints
 from journey.store.schema.work import DeliveryStatus
 from tests.clinic import ANNA, START, Clinic, RealClock
 from tests.fakes.webhook_receiver import Receiver
@@ -127,6 +129,47 @@ def test_no_redirect_is_followed_and_gone_means_gone(clinic: Clinic, receiver: R
     assert post(clinic) == 0
 
 
+def test_what_a_receiver_says_is_not_stored(clinic: Clinic, receiver: Receiver) -> None:
+    """Its words may fit no column, and must not undo what became of the others."""
+    endpoint, _ = listen(clinic, receiver)
+    receiver.reason = "\xff\xfe" + "x" * 300
+    clinic.enroll()
+    assert post(clinic) == 1
+    assert post(clinic) == 0
+    _, log = webhooks.log_of(clinic.app.context, endpoint)
+    assert [(one.status, one.answer) for one in log] == [(DeliveryStatus.DELIVERED, "200 OK")]
+
+
+def test_a_secret_that_does_not_open_holds_up_nobody_else(clinic: Clinic, receiver: Receiver) -> None:
+    broken, _ = webhooks.add(clinic.app.context, f"{receiver.url}/other", "tests")
+    listen(clinic, receiver)
+    with clinic.database.write() as tx:
+        row = webhook_endpoints.c.id == broken
+        tx.connection.execute(update(webhook_endpoints).where(row).values(sealed_secret=b"\0" * 40))
+    clinic.enroll()
+    post(clinic)
+    assert types(receiver) == ["enrollment.created"]
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "[::ffff:169.254.169.254]", "169.254.169.254.", "[fe80::1]", "0.0.0.0"]
+)
+def test_a_cloud_machines_own_keys_are_no_receiver(clinic: Clinic, host: str) -> None:
+    with pytest.raises(Refusal, match="own provider"):
+        webhooks.add(clinic.app.context, f"https://{host}/latest", "tests")
+
+
+def test_a_name_that_leads_there_is_found_out_when_it_is_looked_up(clinic: Clinic) -> None:
+    endpoint, _ = webhooks.add(
+        clinic.app.context, "https://2852039166/latest", "tests"
+    )  # the same, as a number
+    clinic.enroll()
+    post(clinic)
+    _, log = webhooks.log_of(clinic.app.context, endpoint)
+    assert [(one.status, one.attempts) for one in log] == [(DeliveryStatus.PENDING, 1)]
+    assert "DNSError" in str(log[0].answer)  # never even asked
+
+
 def test_a_receiver_that_is_away_is_told_when_it_is_back(clinic: Clinic) -> None:
     with Receiver() as away:
         endpoint, _ = listen(clinic, away)
@@ -134,7 +177,7 @@ def test_a_receiver_that_is_away_is_told_when_it_is_back(clinic: Clinic) -> None
     post(clinic)
     _, log = webhooks.log_of(clinic.app.context, endpoint)
     assert log[0].status is DeliveryStatus.PENDING
-    assert "cannot be reached" in str(log[0].answer)
+    assert "DNSError" in str(log[0].answer)  # never even asked
 
 
 def test_stopping_and_going_on_keeps_what_waits(clinic: Clinic, receiver: Receiver) -> None:

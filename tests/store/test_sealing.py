@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from sqlalchemy import inspect, select, text, update
 
 import tests.strategies  # noqa: F401  (the stable profile)
+from journey.domain.access import Role
 from journey.domain.delivery import Reason
 from journey.domain.pathway import Channel
 from journey.services.keyring import reseal
 from journey.services.suppressing import restart, stop
-from journey.store import messages, outbox, patients, suppressions
+from journey.store import messages, outbox, patients, staff, suppressions
 from journey.store.resealing import SEALED_COLUMNS, reseal_column
 from journey.store.schema import messages as messages_table
 from journey.store.schema import patients as patients_table
@@ -173,6 +174,21 @@ def test_rotating_seals_everything_anew_and_nothing_is_lost(clinic: Clinic) -> N
         assert anna.id == first.patient_id
         assert outbox.recent(tx)[0].content["to"] == ANNA["phone"]
     assert not clinic.enroll().is_new
+
+
+def test_recovery_codes_outlive_the_key_they_were_made_under(clinic: Clinic) -> None:
+    context = clinic.app.context
+    with clinic.database.write() as tx:
+        boss = staff.add(tx, "boss@clinic.example", "Boss", Role.ADMIN, clinic.clock.now())
+        staff.replace_recovery_codes(tx, boss, ["aaaaa22222", "bbbbb33333"])
+    context.database.sealer = ring(NEW, KEYS)
+    reseal(context, "tests", lambda done: None)
+    context.database.sealer = ring(NEW)
+    with clinic.database.write() as tx:
+        assert not staff.use_recovery_code(tx, boss, "ccccc44444")
+        assert staff.use_recovery_code(tx, boss, "aaaaa22222")
+        assert not staff.use_recovery_code(tx, boss, "aaaaa22222")
+        assert staff.count_recovery_codes(tx, boss) == 1
 
 
 def test_an_opt_out_outlives_the_key_it_was_noted_under(clinic: Clinic) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -312,7 +312,7 @@ def test_too_many_requests_wait(tmp_path_factory: pytest.TempPathFactory) -> Non
 def test_what_is_no_json_is_a_problem(other: Other, raw: bytes) -> None:
     headers = other.headers() | {"content-type": "application/json"}
     answer = other.visitor.post("/api/v1/enrollments", content=raw, headers=headers)
-    assert answer.status_code in (400, 422)
+    assert answer.status_code in (400, 413, 422)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
@@ -321,3 +321,94 @@ def test_every_method_that_an_address_has_is_named(other: Other) -> None:
     answer = client._runner.run(client._client.request("PUT", "/api/v1/enrollments"))
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
     assert answer.json()["title"] == "Not possible here"
+
+
+@pytest.mark.parametrize("address", ["/enrollments", "/patients/search", "/nothing/here"])
+def test_a_large_body_is_refused_before_anybody_reads_it(other: Other, address: str) -> None:
+    answer = other.visitor.post(f"/api/v1{address}", content=b'{"a": "' + b"x" * 70_000)
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_key_that_may_only_write_previews_nothing(other: Other) -> None:
+    made = other.post("/enrollments", ANNA).json()["id"]
+    other.key = api_keys.add(other.clinic.app.context, "writer", [Scope.WRITE], "tests")
+    for address, body in (("/enrollments", ANNA), (f"/enrollments/{made}/cancel", {})):
+        assert other.post(f"{address}?dry_run=true", body).status_code == 403
+    assert other.post(f"/enrollments/{made}/cancel", {}).status_code == 200
+
+
+def test_somebody_elses_record_number_names_its_field(other: Other) -> None:
+    other.post("/enrollments", ANNA)
+    for address in ("/enrollments", "/enrollments?dry_run=true"):
+        answer = other.post(address, patient(given_name="Boris", family_name="Smith"))
+        assert answer.status_code == 409
+        assert answer.json()["errors"][0]["pointer"] == "#/patient/record_number"
+
+
+def test_a_repeated_request_is_answered_as_the_first_was_also_after_its_day(other: Other) -> None:
+    first = other.post("/enrollments", ANNA, "key-9")
+    other.clinic.clock.at += timedelta(days=25)  # the procedure is behind them
+    assert other.post("/enrollments", ANNA).status_code == 409
+    other.clinic.clock.at -= timedelta(days=24)
+    again = other.post("/enrollments", ANNA, "key-9")
+    assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
+    found = other.post("/enrollments", ANNA, "key-10")
+    assert (found.status_code, other.post("/enrollments", ANNA, "key-10").status_code) == (200, 200)
+
+
+def test_a_crash_after_enrolling_leaves_the_key_with_its_enrollment(
+    other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process dies right after the commit; staff cancel; the same request comes again."""
+
+    class Death(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> None:
+        raise Death
+
+    with monkeypatch.context() as patch:
+        patch.setattr("journey.services.renewing.see_to", die)
+        with pytest.raises(Death):
+            other.post("/enrollments", ANNA, "key-1")
+    with other.clinic.database.read() as tx:
+        (made,) = enrollments.everyone(tx)
+    other.post(f"/enrollments/{made.id}/cancel", {})
+    other.clinic.clock.at += timedelta(minutes=2)
+    assert other.post("/enrollments", ANNA, "key-1").json()["id"] == str(made.id)
+    with other.clinic.database.read() as tx:
+        assert len(enrollments.everyone(tx)) == 1
+
+
+def test_a_preview_refuses_what_the_change_would_refuse(other: Other) -> None:
+    first = other.post("/enrollments", ANNA).json()
+    day = str(PROCEDURE + timedelta(days=9))
+    other.post("/enrollments", changed(procedure_date=day))
+    for body in ({"procedure_date": day}, {"procedure_date": str(PROCEDURE), "revision": 7}):
+        for query in ("", "?dry_run=true"):
+            assert other.post(f"/enrollments/{first['id']}/reschedule{query}", body).status_code == 409
+
+
+def test_a_preview_of_what_stands_already_shows_what_stands(other: Other) -> None:
+    made = other.post("/enrollments", ANNA).json()
+    other.clinic.work()
+    shown = other.post("/enrollments?dry_run=true", ANNA).json()
+    assert shown["id"] == made["id"]
+    assert [one["status"] for one in shown["messages"]].count("delivered") == 1
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "2025-12-15", "9999-12-31"])
+def test_a_day_that_cannot_be_is_refused_when_it_went_ahead(other: Other, day: str) -> None:
+    made = other.post("/enrollments", ANNA).json()["id"]
+    other.clinic.clock.at += timedelta(days=30)
+    for query in ("", "?dry_run=true"):
+        answer = other.post(f"/enrollments/{made}/complete{query}", {"date": day})
+        assert answer.status_code == 409, answer.text
+        assert answer.json()["errors"][0]["pointer"] == "#/date"
+
+
+def test_a_character_that_no_database_keeps_is_said_to_be_one(other: Other) -> None:
+    answer = other.post("/enrollments", changed(site="a\u0000b"))
+    assert answer.status_code in (409, 422)

@@ -15,6 +15,7 @@ from journey.services.context import Refusal
 from journey.store import audit
 from tests.clinic import Clinic
 from tests.web.desk import OWN, PASSWORD, Desk
+from tests.web.visitor import Visitor
 
 COORDINATOR = "coordinator@clinic.example"
 
@@ -180,6 +181,88 @@ def test_a_form_sent_too_late_comes_back_filled_after_signing_in(clinic: Clinic,
     tampered = kept[1][:-2] + ("00" if kept[1][-2:] != "00" else "11")
     plain = desk.post("/sign-in", email=COORDINATOR, password=PASSWORD, kept=tampered)
     assert (plain.status_code, plain.headers["location"]) == (303, "/")
+
+
+def late_form(clinic: Clinic, desk: Desk, address: str, **fields: str) -> str:
+    """What the sign-in page keeps of a form that was sent too late; empty for nothing."""
+    clinic.clock.advance(timedelta(hours=1))
+    late = desk.post(address, **fields)
+    assert late.status_code == 401
+    found = re.search(r'name="kept" value="([0-9a-f]*)"', late.text)
+    return found[1] if found else ""
+
+
+def test_a_kept_form_comes_back_to_nobody_else(clinic: Clinic, desk: Desk) -> None:
+    kept = late_form(clinic, desk, "/enroll", given_name="Zdzisława")
+    assert kept
+    link = accounts.invite(clinic.app.context, "lee@clinic.example", Role.COORDINATOR, "tests")
+    other = Desk(clinic, web=desk.web)
+    other.post(f"/{link}", name="Lee Example", password=PASSWORD)
+    back = other.post("/sign-in", email="lee@clinic.example", password=PASSWORD, kept=kept)
+    assert back.status_code == 303
+    assert "Zdzisława" not in back.text
+    other.close()
+
+
+@pytest.mark.parametrize("address", ["/account/password", "/sign-in/code", "/second-factor", "/sign-out"])
+def test_no_password_or_code_is_kept(clinic: Clinic, desk: Desk, address: str) -> None:
+    assert late_form(clinic, desk, address, old="my old secret", new="my new secret", code="123456") == ""
+
+
+def test_a_form_without_a_session_is_not_kept(clinic: Clinic, desk: Desk) -> None:
+    desk.visitor.clear_cookies()
+    assert late_form(clinic, desk, "/enroll", given_name="Zdzisława") == ""
+
+
+def test_one_stranger_does_not_lock_an_account_for_everybody(clinic: Clinic, desk: Desk) -> None:
+    stranger = Visitor(desk.web, address="203.0.113.9")
+    said = [
+        stranger.post("/sign-in", data={"email": COORDINATOR, "password": "x"}, headers=OWN).status_code
+        for _ in range(60)
+    ]
+    assert said == [422] * 8 + [429] * 52
+    assert sign_in(desk) == 303
+    stranger.close()
+
+
+@pytest.mark.parametrize("change", ["disable", "password"])
+def test_a_link_ends_with_what_it_was_for(clinic: Clinic, change: str) -> None:
+    link = accounts.invite(clinic.app.context, "lee@clinic.example", Role.COORDINATOR, "tests")
+    one = accounts.find(clinic.app.context, "lee@clinic.example")
+    if change == "disable":
+        accounts.disable(clinic.app.context, one.id, "tests")
+    else:
+        accounts.set_password(clinic.app.context, one.id, PASSWORD, "tests")
+    desk = Desk(clinic)
+    answer = desk.post(f"/{link}", name="Lee", password="another harbor nine lanterns")
+    assert answer.status_code == 422
+    assert "has been used" in answer.text
+    desk.close()
+
+
+def test_whoever_was_only_invited_is_no_second_admin(clinic: Clinic) -> None:
+    desk = Desk(clinic, Role.ADMIN)
+    accounts.invite(clinic.app.context, "lee@clinic.example", Role.ADMIN, "tests")
+    one = accounts.find(clinic.app.context, "admin@clinic.example")
+    with pytest.raises(Refusal, match="only admin"):
+        accounts.disable(clinic.app.context, one.id, "tests")
+    desk.close()
+
+
+def test_a_browser_left_open_does_not_get_a_second_factor_without_the_password(desk: Desk) -> None:
+    page = desk.get("/second-factor").text
+    assert 'name="password"' in page
+    found = re.search(r"Secret: <code>([A-Z2-7 ]+)</code>", page)
+    assert found
+    desk.secret = found[1].replace(" ", "")
+    assert desk.post("/second-factor", code=desk.code()).status_code == 422
+    assert desk.post("/second-factor", code=desk.code(), password="wrong").status_code == 422
+    assert "<li><code>" in desk.post("/second-factor", code=desk.code(), password=PASSWORD).text
+
+
+def test_a_name_longer_than_its_field_is_refused_at_the_invitation(clinic: Clinic) -> None:
+    with pytest.raises(Refusal, match="at most 80"):
+        accounts.invite(clinic.app.context, "x@clinic.example", Role.AUDITOR, "tests", name="n" * 130)
 
 
 @pytest.mark.parametrize("away", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\nb"])

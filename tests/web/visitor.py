@@ -12,8 +12,8 @@ from starlette.types import ASGIApp
 class Visitor:
     """Keeps one client; close it at the end."""
 
-    def __init__(self, web: ASGIApp) -> None:
-        transport = httpx.ASGITransport(web)
+    def __init__(self, web: ASGIApp, address: str = "127.0.0.1") -> None:
+        transport = httpx.ASGITransport(web, client=(address, 40_000))
         self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
         self._runner = asyncio.Runner()
 
