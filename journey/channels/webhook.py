@@ -44,7 +44,7 @@ async def _post_all(posts: Sequence[Post], now: datetime, seconds: float) -> lis
     async with aiohttp.ClientSession(
         timeout=timeout,
         cookie_jar=aiohttp.DummyCookieJar(),
-        connector=aiohttp.TCPConnector(resolver=_Resolver()),
+        connector=aiohttp.TCPConnector(resolver=CarefulResolver()),
     ) as session:
 
         async def post_one(post: Post) -> Answer:
@@ -62,7 +62,7 @@ def _phrase(status: int) -> str:
         return ""
 
 
-class _Resolver(aiohttp.ThreadedResolver):
+class CarefulResolver(aiohttp.ThreadedResolver):
     """Finds receivers, but never the machine's own provider, whatever name leads there."""
 
     async def resolve(self, host: str, port: int = 0, family: Any = socket.AF_INET) -> list[ResolveResult]:

@@ -146,5 +146,5 @@ def test_no_page_needs_a_script_for_what_matters(
     page.click("button:has-text('Upload')")
     page.click("text=Check every row")
     page.click("text=Enroll 1 patient")
-    assert "1 patient enrolled" in page.content()
+    page.get_by_text("1 patient enrolled").wait_for()
     context.close()
