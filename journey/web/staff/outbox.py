@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,6 +12,7 @@ from journey.bootstrap import App
 from journey.services.context import Missing
 from journey.store import audit, enrollments, messages, outbox
 from journey.store.database import Tx
+from journey.store.sealing import SealError
 from journey.web.access import Reader
 from journey.web.charts.cards import Letter, read_chart, read_letters
 from journey.web.staff.shell import TheApp, keeps_messages, show
@@ -31,7 +33,6 @@ def look(app: TheApp, who: Reader, before: Annotated[int | None, Query(ge=1, le=
         entries = [audit.Entry(who.email, "message.listed", one, {}) for one in seen]
         audit.append(tx, entries, app.context.clock.now())
     ways = ((app.settings.sms, "texts"), (app.settings.email, "e-mails"))
-    ways = ((app.settings.sms, "texts"), (app.settings.email, "e-mails"))
     names = [word for setting, word in ways if setting == "outbox"]
     return show(
         app,
@@ -46,6 +47,9 @@ def look(app: TheApp, who: Reader, before: Annotated[int | None, Query(ge=1, le=
 
 def _letters(tx: Tx, app: App, kept: list[outbox.Delivered]) -> list[Letter]:
     rows = messages.by_ids(tx, [one.message_id for one in kept])
-    found = (enrollments.get(tx, one) for one in sorted({row.enrollment_id for row in rows}))
-    charts = [read_chart(tx, app.library, one) for one in found if one is not None]
+    charts = []
+    for one in (enrollments.get(tx, key) for key in sorted({row.enrollment_id for row in rows})):
+        if one is not None:
+            with suppress(SealError):  # one damaged record must not hide all the others
+                charts.append(read_chart(tx, app.library, one))
     return read_letters(kept, charts, lambda at: False)
