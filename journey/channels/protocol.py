@@ -102,7 +102,7 @@ class Answer:
 PostAll = Callable[[Sequence[Post], datetime, float], list[Answer]]
 
 
-def is_provider_address(host: str) -> bool:
+def is_metadata_address(host: str) -> bool:
     """Whether a host is an address where a cloud's machines find their own keys, or none at all."""
     try:
         address = ip_address(host.partition("%")[0])

@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp.abc import ResolveResult
 from standardwebhooks import Webhook
 
-from journey.channels.protocol import Answer, Post, is_provider_address
+from journey.channels.protocol import Answer, Post, is_metadata_address
 
 _AT_ONCE = 8
 
@@ -67,7 +67,7 @@ class CarefulResolver(aiohttp.ThreadedResolver):
 
     async def resolve(self, host: str, port: int = 0, family: Any = socket.AF_INET) -> list[ResolveResult]:
         found = await super().resolve(host, port, family)
-        if any(is_provider_address(one["host"]) for one in found):
+        if any(is_metadata_address(one["host"]) for one in found):
             raise OSError("an address of the machine's own provider")
         return found
 

@@ -115,8 +115,8 @@ def _content(app: App) -> Iterator[Finding]:
         yield Finding(
             "content",
             False,
-            "no pathway is published, so nobody can be enrolled; a clinician reads it (journey preview) and "
-            "publishes it with: journey pathway publish bvn-ablation --approved-by NAME",
+            "no pathway is published, so nobody can be enrolled; a clinician reads it (journey pathway show) "
+            "and publishes it with: journey pathway publish bvn-ablation --approved-by NAME",
         )
     else:
         yield Finding("content", True, f"published: {', '.join(published)}")

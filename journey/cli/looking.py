@@ -27,10 +27,10 @@ from journey.cli.shared import (
 )
 from journey.domain.pathway import Channel
 from journey.services.context import Refusal
-from journey.services.looking_up import look_up
+from journey.services.looking_up import look_up, note_look
 from journey.services.previewing import PreviewedMessage, VirtualPatient, preview
 from journey.services.timelines import Timeline, timeline
-from journey.store import outbox
+from journey.store import messages, outbox
 
 
 def register(app: typer.Typer) -> None:
@@ -116,6 +116,7 @@ def timeline_command(enrollment: Enrollment, as_json: JsonFlag = False) -> None:
     """Show an enrollment's messages, past and future, each with its state and reason."""
     with opened() as app:
         shown = timeline(app.context, read_id(enrollment))
+        note_look(app.context, "patient.viewed", [f"patient/{shown.enrollment.patient_id}"], actor())
     if as_json:
         typer.echo(json.dumps(shown.as_json(), ensure_ascii=False, indent=2))
         return
@@ -136,8 +137,12 @@ def outbox_command(
     ] = 20,
 ) -> None:
     """Show what the local outbox holds: messages that left nowhere, since no provider is set up."""
-    with opened() as app, app.context.database.read() as tx:
-        found = outbox.recent(tx, limit)
+    with opened() as app:
+        with app.context.database.read() as tx:
+            found = outbox.recent(tx, limit)
+            rows = messages.by_ids(tx, [one.message_id for one in found])
+        seen = [f"enrollment/{row.enrollment_id}" for row in rows]
+        note_look(app.context, "message.listed", seen, actor())
     if as_json:
         shown = [{"channel": o.channel.value, "at": o.at.isoformat(), **o.content} for o in found]
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))

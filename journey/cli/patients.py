@@ -38,11 +38,10 @@ from journey.services.admission import Request, prepare
 from journey.services.context import Refusal
 from journey.services.enrolling import enroll
 from journey.services.importing import Report, import_file
-from journey.services.publishing import find_setting
+from journey.services.publishing import find_setting, only_pathway
 from journey.services.timelines import timeline
 from journey.services.wishes import Wish
 
-_DEFAULT_PATHWAY = "bvn-ablation"
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen; change nothing.")]
 Address = Annotated[str, typer.Argument(help="- reads it from standard input, unseen by others.")]
 
@@ -70,7 +69,9 @@ def enroll_command(
     stdin: Annotated[
         bool, typer.Option("--stdin", help="Read these fields as a JSON object from standard input.")
     ] = False,
-    pathway: Annotated[str, typer.Option("--pathway")] = _DEFAULT_PATHWAY,
+    pathway: Annotated[
+        str | None, typer.Option("--pathway", help="Needed where several are published.")
+    ] = None,
     site: SiteOption = None,
     arrival: Arrival = None,
     fact: Facts = None,
@@ -99,10 +100,13 @@ def enroll_command(
     _enroll(request, pathway, site, as_json)
 
 
-def _enroll(request: Request, pathway: str, site: str | None, as_json: bool) -> None:
+def _enroll(request: Request, pathway: str | None, site: str | None, as_json: bool) -> None:
     with opened() as app:
         with app.context.database.read() as tx:
-            setting = find_setting(tx, pathway, site, actor())
+            wanted = pathway or only_pathway(tx)
+            if wanted is None:
+                raise Refusal("several pathways are published: name one with --pathway")
+            setting = find_setting(tx, wanted, site, actor())
         enrolled = enroll(app.context, setting, prepare(request, setting, app.context.clock.now()))
         shown = timeline(app.context, enrolled.enrollment_id)
     if as_json:
@@ -117,19 +121,19 @@ def _enroll(request: Request, pathway: str, site: str | None, as_json: bool) -> 
 
 def import_command(
     file: Path,
-    pathway: Annotated[
-        str | None, typer.Option("--pathway", help="For rows that name none.")
-    ] = _DEFAULT_PATHWAY,
+    pathway: Annotated[str | None, typer.Option("--pathway", help="For rows that name none.")] = None,
     dry_run: DryRun = False,
     partial: Annotated[bool, typer.Option("--partial", help="Enroll the rows without errors.")] = False,
 ) -> None:
     """Enroll everybody of a CSV file: all of it, or with an error nobody."""
     with opened() as app, progress_bar("Reading") as bar:
         task = bar.add_task("import", total=None)
+        with app.context.database.read() as tx:
+            usual = pathway or only_pathway(tx)
         report = import_file(
             app.context,
             file,
-            pathway=pathway,
+            pathway=usual,
             actor=actor(),
             dry_run=dry_run,
             partial=partial,

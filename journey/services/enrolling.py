@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -127,7 +127,7 @@ def enroll(
 def draft_refusal(pathway: str) -> Refusal:
     return Refusal(
         f"{pathway} is a draft, and nobody is enrolled in a draft. A clinician reads its messages "
-        f"(journey preview {pathway} --procedure-date …) and publishes it with: "
+        f"(journey pathway show {pathway}) and publishes it with: "
         f"journey pathway publish {pathway} --approved-by NAME"
     )
 
@@ -137,14 +137,18 @@ def _differences(enrollment: Enrollment, request: Prepared) -> tuple[str, ...]:
     said = []
     if request.arrival_time is not None and request.arrival_time != enrollment.arrival_time:
         said.append(
-            f"is enrolled already, and stays at the arrival time {enrollment.arrival_time or 'not set'}; "
-            f"change it with: journey reschedule {enrollment.id}"
+            f"is enrolled already, and stays at the arrival time {_clock(enrollment.arrival_time)}; "
+            "to change it, reschedule the enrollment"
         )
     if dict(request.facts) != dict(enrollment.facts):
         said.append(
             "is enrolled already with other facts, which stay; to change them, cancel and enroll again"
         )
     return tuple(said)
+
+
+def _clock(arrival: time | None) -> str:
+    return f"{arrival:%H:%M}" if arrival else "not set"
 
 
 class _Batch:

@@ -57,7 +57,7 @@ class Listing:
 def search(context: Context, library: Library, text: str, actor: str) -> Listing:
     """By name prefix, phone as people write it, e-mail or record number."""
     with context.database.write() as tx:
-        found = patients.search(tx, _as_number(tx, text), _MOST_FOUND + 1)
+        found = patients.search(tx, as_number(tx, text), _MOST_FOUND + 1)
         is_cut = len(found) > _MOST_FOUND
         rows = enrollments.of_patients(tx, [one.id for one in found[:_MOST_FOUND]]) if found else []
         rows = sorted(rows, key=lambda one: (one.status not in enrollments.LIVE, _late(one)))
@@ -68,7 +68,8 @@ def _late(one: Enrollment) -> date:
     return one.procedure_date or date.max
 
 
-def _as_number(tx: Tx, text: str) -> str:
+def as_number(tx: Tx, text: str) -> str:
+    """A phone number as it is stored, however people write it; anything else as it is."""
     countries = [stored.site.country for stored in sites.everyone(tx)]
     for country in countries:
         try:
@@ -121,7 +122,7 @@ def listed(
 def find(context: Context, text: str, actor: str) -> list[tuple[Patient, list[Enrollment]]]:
     """Patients by what names them, each with all enrollments. Whoever asks is in the audit log."""
     with context.database.write() as tx:
-        found = patients.search(tx, _as_number(tx, text), _MOST_FOUND)
+        found = patients.search(tx, as_number(tx, text), _MOST_FOUND)
         rows = enrollments.of_patients(tx, [one.id for one in found]) if found else []
         entries = [audit.Entry(actor, "patient.listed", f"patient/{one.id}", {}) for one in found]
         audit.append(tx, entries, context.clock.now())

@@ -107,6 +107,14 @@ def find_setting(tx: Tx, pathway: str, site: str | None, actor: str) -> Setting:
     return Setting(find_site(tx, site), version, actor)
 
 
+def only_pathway(tx: Tx) -> str | None:
+    """The one to enroll in where none is named: the only one there is. None where there are several."""
+    keys = pathways.keys(tx)
+    published = [key for key in keys if pathways.latest(tx, key, published=True) is not None]
+    known = published or keys
+    return known[0] if len(known) == 1 else None
+
+
 def offered(tx: Tx) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """The published pathways and the sites, as key and name. Raises Refusal while there is none."""
     found = [pathways.latest(tx, key, published=True) for key in pathways.keys(tx)]

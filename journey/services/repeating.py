@@ -28,6 +28,7 @@ class Once:
     enrollment_id: UUID
     is_new: bool
     is_repeated: bool
+    differs: tuple[str, ...] = ()
 
 
 Note = Callable[[Tx, list[Enrolled]], None]
@@ -63,4 +64,4 @@ def once(context: Context, key: ApiKey, name: str, content: str, enroll: Callabl
         with context.database.write() as tx:
             api_keys.forget_request(tx, key.id, key_hash)
         raise
-    return Once(done.enrollment_id, done.is_new, False)
+    return Once(done.enrollment_id, done.is_new, False, done.differs)

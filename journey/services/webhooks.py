@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from journey.channels.protocol import Answer, Post, PostAll, is_provider_address
+from journey.channels.protocol import Answer, Post, PostAll, is_metadata_address
 from journey.services.context import Context, Missing, Refusal
 from journey.store import audit, webhooks
 from journey.store.schema.work import DeliveryStatus
@@ -49,7 +49,7 @@ def read_url(text: str) -> str:
         raise Refusal("leave user names, fragments and blanks out of the address")
     if parts.scheme == "http" and host not in _ORDINARY_HTTP:
         raise Refusal("the address must begin with https://, so that nobody on the way reads it")
-    if is_provider_address(host.rstrip(".")):
+    if is_metadata_address(host.rstrip(".")):
         raise Refusal(f"{host} is an address of the machine's own provider, and no receiver")
     return url
 
@@ -68,7 +68,7 @@ def log_of(context: Context, endpoint_id: UUID) -> tuple[Endpoint, list[Delivery
 
 
 def turn(context: Context, endpoint_id: UUID, actor: str, *, on: bool) -> None:
-    """Stops telling an address, or goes on; what waited meanwhile is sent then."""
+    """Stops telling an address, or goes on with what was queued. What happens meanwhile is not queued."""
     now = context.clock.now()
     with context.database.write() as tx:
         if not webhooks.set_active(tx, endpoint_id, on):

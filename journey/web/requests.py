@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Depends, Request
 
 from journey.bootstrap import App
 
@@ -11,3 +13,6 @@ def journey_of(request: Request) -> App:
     """The wired application behind a request."""
     app: App = request.app.state.journey
     return app
+
+
+TheApp = Annotated[App, Depends(journey_of)]

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from journey import __version__
 from journey.web.access import PUBLIC
 from journey.web.api.problems import ProblemDocument
-from journey.web.staff.shell import TheApp
+from journey.web.requests import TheApp
 
 _SOON = timedelta(days=28)
 router = APIRouter(dependencies=[PUBLIC], include_in_schema=False)

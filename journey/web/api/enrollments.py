@@ -44,7 +44,7 @@ from journey.web.api.schemas import (
     RescheduleIn,
 )
 from journey.web.api.shapes import changed_lines, summary_of
-from journey.web.staff.shell import TheApp
+from journey.web.requests import TheApp
 
 router = APIRouter(tags=["enrollments"])
 DryRun = Annotated[bool, Query(description="Only show what would happen.")]
@@ -105,7 +105,8 @@ def create(
             response.headers["idempotent-replayed"] = "true"
     response.status_code = 201 if done.is_new else 200
     response.headers["location"] = f"/api/v1/enrollments/{done.enrollment_id}"
-    made: EnrollmentOut = EnrollmentOut.of(describe(app.context, app.library, done.enrollment_id, key.actor))
+    described = describe(app.context, app.library, done.enrollment_id, key.actor)
+    made: EnrollmentOut = EnrollmentOut.of(described, differs=list(done.differs))
     return made
 
 

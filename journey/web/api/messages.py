@@ -14,7 +14,7 @@ from journey.web.api.keys import ReadKey
 from journey.web.api.paging import Cursor, Limit, answers, cursor_of, read_cursor
 from journey.web.api.schemas import MessagePage, SingleMessageOut
 from journey.web.api.shapes import message_summary_of
-from journey.web.staff.shell import TheApp
+from journey.web.requests import TheApp
 
 router = APIRouter(tags=["messages"])
 

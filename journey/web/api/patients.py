@@ -11,7 +11,7 @@ from journey.web.api.keys import ReadKey
 from journey.web.api.paging import answers
 from journey.web.api.schemas import PatientList, PatientOut, SearchIn
 from journey.web.api.shapes import patient_of
-from journey.web.staff.shell import TheApp
+from journey.web.requests import TheApp
 
 router = APIRouter(tags=["patients"])
 

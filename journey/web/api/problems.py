@@ -12,7 +12,6 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.routing import compile_path
 
-from journey.domain.contact import FieldErrors
 from journey.services.context import Missing, Refusal, Stale
 
 PREFIX = "/api/"
@@ -25,7 +24,6 @@ _TITLES = {
     405: "Not possible here",
     409: "Not possible now",
     413: "Too large",
-    415: "Not JSON",
     422: "Does not fit the schema",
     429: "Too many requests",
     500: "Fault in Journey",
@@ -109,12 +107,10 @@ def faults(errors: Mapping[str, str], places: Mapping[str, str]) -> Problem:
     return Problem(409, f"{places.get(first[0], first[0]).replace('/', '.')} {first[1]}".strip(), found)
 
 
-def field_problem(error: FieldErrors, places: Mapping[str, str]) -> Problem:
-    return faults(error.errors, places)
-
-
 def unreadable(errors: Sequence[Any]) -> JSONResponse:
     """What does not fit the schema. What was sent is not repeated: it may be a patient's."""
+    if any(error["type"] == "json_invalid" for error in errors):
+        return as_problem(400, "the body is no JSON")
     found = [FieldFault(pointer=_pointer(error["loc"]), detail=str(error["msg"])) for error in errors]
     detail = f"{found[0].pointer}: {found[0].detail}" if found else "the request does not fit the schema"
     return as_problem(422, detail, found)

@@ -82,7 +82,10 @@ class EnrollmentIn(_In):
 
 class RescheduleIn(_In):
     procedure_date: Date
-    arrival_time: ClockTime | None = None
+    arrival_time: ClockTime | None = Field(
+        default=None,
+        description="Left out, none is known for the new date: what names it waits, with a task.",
+    )
     revision: Revision | None = None
 
 
@@ -150,6 +153,9 @@ class EnrollmentOut(BaseModel):
     time_zone: str
     revision: int
     messages: list[MessageOut]
+    differs: list[str] = Field(
+        default_factory=list, description="What the request asked otherwise than the enrollment that stands."
+    )
 
     @classmethod
     def of(cls, one: Described, **more: Any) -> Any:

@@ -15,7 +15,7 @@ from journey.web.api.keys import ReadKey, WriteKey
 from journey.web.api.paging import Cursor, Limit, answers, cursor_of, read_cursor
 from journey.web.api.schemas import NoteIn, TaskOut, TaskPage
 from journey.web.api.shapes import task_of
-from journey.web.staff.shell import TheApp
+from journey.web.requests import TheApp
 
 router = APIRouter(tags=["tasks"])
 

@@ -14,7 +14,8 @@ from journey.store.staff import Session
 from journey.web.access import Owner, PendingSession, set_session
 from journey.web.forms import Form
 from journey.web.pages import page
-from journey.web.staff.shell import TheApp, show
+from journey.web.requests import TheApp
+from journey.web.staff.shell import show
 from journey.web.throttle import limit_tries
 
 router = APIRouter()

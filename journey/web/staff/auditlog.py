@@ -18,7 +18,8 @@ from journey.store.audit import Wanted
 from journey.store.staff import Staff
 from journey.web.access import Auditor
 from journey.web.forms import Form
-from journey.web.staff.shell import TheApp, show
+from journey.web.requests import TheApp
+from journey.web.staff.shell import show
 
 router = APIRouter()
 _AT_ONCE = 1.0  # seconds of walking before the page shows how far it is

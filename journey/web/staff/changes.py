@@ -21,8 +21,9 @@ from journey.web.charts.acts import ACTS, Asked, FieldFault, acts_for, first_gue
 from journey.web.charts.consequences import consequences_of
 from journey.web.charts.lines import say_event
 from journey.web.forms import Form, own_path
+from journey.web.requests import TheApp
 from journey.web.staff.patient import File, read_file
-from journey.web.staff.shell import TheApp, show
+from journey.web.staff.shell import show
 
 router = APIRouter()
 

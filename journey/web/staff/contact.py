@@ -20,8 +20,9 @@ from journey.store.staff import Staff
 from journey.web.access import Coordinator
 from journey.web.charts.consequences import consequences_of
 from journey.web.forms import Fields, Form
+from journey.web.requests import TheApp
 from journey.web.staff.patient import File, read_file
-from journey.web.staff.shell import TheApp, show
+from journey.web.staff.shell import show
 from journey.web.words import CHANNELS
 
 router = APIRouter()

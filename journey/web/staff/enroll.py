@@ -21,7 +21,8 @@ from journey.web.access import Coordinator
 from journey.web.charts.previews import Preview, preview_days
 from journey.web.forms import Fields, Form
 from journey.web.pages import page
-from journey.web.staff.shell import TheApp, show
+from journey.web.requests import TheApp
+from journey.web.staff.shell import show
 
 router = APIRouter()
 _PERSON = (

@@ -28,8 +28,7 @@ from journey.web.access import (
 )
 from journey.web.forms import Fields, Form, own_path, read_fields
 from journey.web.pages import page
-from journey.web.requests import journey_of
-from journey.web.staff.shell import TheApp
+from journey.web.requests import TheApp, journey_of
 from journey.web.throttle import limit_tries
 
 router = APIRouter()

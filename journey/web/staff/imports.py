@@ -23,7 +23,8 @@ from journey.store.staff import Staff
 from journey.web.access import Coordinator
 from journey.web.charts.cards import step_title
 from journey.web.forms import Fields, Form
-from journey.web.staff.shell import TheApp, show
+from journey.web.requests import TheApp
+from journey.web.staff.shell import show
 from journey.web.uploaded import Upload
 from journey.web.words import Tag
 
@@ -89,7 +90,6 @@ def look(
         return show(
             app, who, "import-progress", here="/imports", upload=upload, job=job, is_check=job is check
         )
-    uploads.view(app.context, import_id, who.email)
     if upload.begun_at is None and (check is None or check.error or arrange):
         errors = {"": check.error} if check is not None and check.error and not arrange else {}
         return _columns(app, who, import_id, Fields([]), errors)
@@ -112,6 +112,7 @@ def decide_columns(app: TheApp, who: Coordinator, import_id: UUID, form: Form) -
 
 
 def _columns(app: App, who: Staff, import_id: UUID, form: Fields, errors: Mapping[str, str]) -> Response:
+    uploads.view(app.context, import_id, who.email)
     sheet = uploads.read_sheet(app.context, import_id)
     with app.context.database.read() as tx:
         pathways, sites = offered(tx)
@@ -148,6 +149,7 @@ def _samples(sheet: uploads.Sheet, column: str) -> str:
 
 
 def _rows(app: App, who: Staff, import_id: UUID, wanted: str, after: int, enrolling: Job | None) -> Response:
+    uploads.view(app.context, import_id, who.email)
     only = RowResult(wanted) if wanted in set(RowResult) else None
     with app.context.database.read() as tx:
         upload = uploads.get(tx, import_id)

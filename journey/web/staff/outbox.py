@@ -15,7 +15,8 @@ from journey.store.database import Tx
 from journey.store.sealing import SealError
 from journey.web.access import Reader
 from journey.web.charts.cards import Letter, read_chart, read_letters
-from journey.web.staff.shell import TheApp, keeps_messages, show
+from journey.web.requests import TheApp
+from journey.web.staff.shell import keeps_messages, show
 
 router = APIRouter()
 _PAGE = 40
@@ -28,8 +29,7 @@ def look(app: TheApp, who: Reader, before: Annotated[int | None, Query(ge=1, le=
     app.library.forget_sites()
     with app.context.database.write() as tx:
         kept = outbox.recent(tx, _PAGE + 1, before)
-        letters = _letters(tx, app, kept[:_PAGE])
-        seen = sorted({f"enrollment/{letter.enrollment}" for letter in letters})
+        letters, seen = _letters(tx, app, kept[:_PAGE])
         entries = [audit.Entry(who.email, "message.listed", one, {}) for one in seen]
         audit.append(tx, entries, app.context.clock.now())
     ways = ((app.settings.sms, "texts"), (app.settings.email, "e-mails"))
@@ -45,11 +45,14 @@ def look(app: TheApp, who: Reader, before: Annotated[int | None, Query(ge=1, le=
     )
 
 
-def _letters(tx: Tx, app: App, kept: list[outbox.Delivered]) -> list[Letter]:
+def _letters(tx: Tx, app: App, kept: list[outbox.Delivered]) -> tuple[list[Letter], list[str]]:
+    """The letters, and whose they are, for the audit log."""
     rows = messages.by_ids(tx, [one.message_id for one in kept])
     charts = []
     for one in (enrollments.get(tx, key) for key in sorted({row.enrollment_id for row in rows})):
         if one is not None:
             with suppress(SealError):  # one damaged record must not hide all the others
                 charts.append(read_chart(tx, app.library, one))
-    return read_letters(kept, charts, lambda at: False)
+    letters = read_letters(kept, charts, lambda at: False)
+    shown = {letter.enrollment for letter in letters}
+    return letters, sorted(f"patient/{chart.patient.id}" for chart in charts if chart.id in shown)

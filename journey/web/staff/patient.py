@@ -30,8 +30,9 @@ from journey.web.charts.cards import Card, Chart, read_chart, step_title
 from journey.web.charts.lines import Day, read_line
 from journey.web.charts.states import state_of_enrollment
 from journey.web.charts.words_of import Words, read_now
+from journey.web.requests import TheApp
 from journey.web.security import FRAMED_MAIL, WITH_FRAMES
-from journey.web.staff.shell import TheApp, show
+from journey.web.staff.shell import show
 from journey.web.staff.today import KINDS
 from journey.web.words import STATES, Tag, say_zones_in
 

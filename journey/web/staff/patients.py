@@ -18,7 +18,8 @@ from journey.store.staff import Staff
 from journey.web.access import Reader
 from journey.web.charts.states import state_of_enrollment
 from journey.web.forms import Form
-from journey.web.staff.shell import TheApp, show
+from journey.web.requests import TheApp
+from journey.web.staff.shell import show
 
 router = APIRouter()
 _MOMENT = "%Y%m%dT%H%M%S.%fZ"

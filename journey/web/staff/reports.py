@@ -16,7 +16,8 @@ from journey.services.reports import MOST_DAYS, Report
 from journey.store.staff import Staff
 from journey.web.access import Reader
 from journey.web.charts.summaries import summarize_report
-from journey.web.staff.shell import TheApp, show
+from journey.web.requests import TheApp
+from journey.web.staff.shell import show
 from journey.web.words import say_day
 
 router = APIRouter()

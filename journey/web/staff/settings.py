@@ -20,7 +20,8 @@ from journey.store.sites import StoredSite
 from journey.store.staff import Staff
 from journey.web.access import Administrator
 from journey.web.forms import Fields, Form
-from journey.web.staff.shell import TheApp, show
+from journey.web.requests import TheApp
+from journey.web.staff.shell import show
 
 router = APIRouter()
 _AT_ONCE = 1.0  # seconds of planning anew before the page shows how far it is

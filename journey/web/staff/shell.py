@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends
 from fastapi.responses import HTMLResponse
 
 from journey.bootstrap import App
 from journey.domain.access import MAY, Power
 from journey.store.staff import Staff
 from journey.web.pages import page
-from journey.web.requests import journey_of
-
-TheApp = Annotated[App, Depends(journey_of)]
 
 
 @dataclass(frozen=True, slots=True)

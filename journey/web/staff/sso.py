@@ -16,7 +16,7 @@ from journey.web.access import PUBLIC, set_session
 from journey.web.forms import own_path
 from journey.web.oidc import Departure, Provider
 from journey.web.pages import page
-from journey.web.staff.shell import TheApp
+from journey.web.requests import TheApp
 from journey.web.throttle import limit_address
 
 router = APIRouter(dependencies=[PUBLIC])

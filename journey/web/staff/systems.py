@@ -16,7 +16,8 @@ from journey.store.schema.work import DeliveryStatus
 from journey.store.staff import Staff
 from journey.web.access import Administrator
 from journey.web.forms import Fields, Form
-from journey.web.staff.shell import TheApp, show
+from journey.web.requests import TheApp
+from journey.web.staff.shell import show
 from journey.web.words import Tag
 
 router = APIRouter()

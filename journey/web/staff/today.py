@@ -16,7 +16,8 @@ from journey.services.today import OpenTask
 from journey.store.staff_tasks import TaskKind
 from journey.web.access import Coordinator, Reader
 from journey.web.forms import Form, own_path
-from journey.web.staff.shell import TheApp, show
+from journey.web.requests import TheApp
+from journey.web.staff.shell import show
 from journey.web.words import Tag
 
 router = APIRouter()

@@ -18,8 +18,9 @@ from journey.store.ids import new_id
 from journey.store.staff import Staff
 from journey.web.access import Coordinator
 from journey.web.forms import Fields, Form
+from journey.web.requests import TheApp
 from journey.web.staff.patient import File, read_file, read_message
-from journey.web.staff.shell import TheApp, show
+from journey.web.staff.shell import show
 from journey.web.words import CHANNELS
 
 router = APIRouter()
