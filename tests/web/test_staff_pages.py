@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -16,8 +17,10 @@ from journey.domain.access import Role
 from journey.domain.delivery import Status
 from journey.domain.pathway import WRITTEN
 from journey.services import wishes
+from journey.services.pathway_files import load_built_in
+from journey.services.publishing import add_pathway, publish
 from journey.store import enrollments, sites
-from tests.clinic import ANNA, PROCEDURE, START, Clinic
+from tests.clinic import ANNA, PATHWAY, PROCEDURE, START, Clinic
 from tests.web.desk import OWN, PASSWORD, Desk, fields_of
 
 FORM = {
@@ -304,3 +307,26 @@ def test_keys_and_secrets_of_other_systems_are_shown_once(clinic: Clinic, desk: 
     assert UUID(found[1])
     assert desk.post(f"/settings/systems/webhooks/{found[1]}/stop").status_code == 303
     assert "Stopped" in desk.get(f"/settings/systems/webhooks/{found[1]}").text
+
+
+def test_newer_messages_show_which_words_change(clinic: Clinic, desk: Desk) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    clinic.work()  # the welcome has gone out: nothing about it changes any more
+    content = load_built_in(PATHWAY)
+    templates = dict(content.templates)
+    for name, old, new in (
+        ("fasting-reminder.en-GB.sms.txt", "Unwell or infection?", "Feeling ill?"),
+        ("welcome.en-GB.sms.txt", "Hello", "Good day"),
+    ):
+        assert old in templates[name]
+        templates[name] = templates[name].replace(old, new)
+    add_pathway(clinic.app.context, replace(content, templates=templates), "tests")
+    publish(clinic.app.context, PATHWAY, "Dr. Approver")
+    page = desk.get(f"/enrollments/{enrollment}/acts/version").text
+    assert "Words that change" in page
+    assert "<del> Unwell or infection?</del><ins> Feeling ill?</ins>" in page
+    assert "Good day" not in page
+    done = desk.post(f"/enrollments/{enrollment}/acts/version", fields_of(page), step="confirm")
+    assert done.status_code == 303
+    fasting = clinic.message(enrollment, "fasting-reminder").id
+    assert "Feeling ill?" in desk.get(f"/enrollments/{enrollment}/messages/{fasting}").text

@@ -15,11 +15,13 @@ from journey.bootstrap import App
 from journey.domain.calendar import read_zone
 from journey.services import changing
 from journey.services.context import Missing, Refusal, Stale
+from journey.services.describing import describe, describe_outcome
 from journey.store.staff import Staff
 from journey.web.access import Coordinator
 from journey.web.charts.acts import ACTS, Asked, FieldFault, acts_for, first_guess, wish_of
 from journey.web.charts.consequences import consequences_of
 from journey.web.charts.lines import say_event
+from journey.web.charts.rewordings import rewordings
 from journey.web.forms import Form, own_path
 from journey.web.requests import TheApp
 from journey.web.staff.patient import File, read_file
@@ -82,11 +84,15 @@ def _consequences(
     error: Refusal | None = None,
     meanwhile: list[Any] | None = None,
 ) -> Response:
-    found = None
+    found, reworded = None, []
     try:
         wish = wish_of(file.chart, asked, file.now, file.newer)
         preview = changing.preview_change(app.context, file.chart.id, wish)
         found = consequences_of(file.chart, preview.changes)
+        if asked.act.key == "version":
+            before = describe(app.context, app.library, file.chart.id, who.email)
+            after = describe_outcome(app.context, app.library, preview, who.email)
+            reworded = rewordings(before, after, file.chart.pathway)
     except Refusal as refusal:
         error = error or refusal
     status = 200 if error is None else 409 if isinstance(error, Stale) else 422
@@ -99,6 +105,7 @@ def _consequences(
         chart=file.chart,
         asked=asked,
         found=found,
+        reworded=reworded,
         errors={getattr(error, "field", ""): str(error)} if error else {},
         meanwhile=meanwhile or [],
         field=error.field if isinstance(error, FieldFault) else "",
