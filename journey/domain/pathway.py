@@ -236,6 +236,10 @@ class Pathway(_Strict):
             return self.correction.channels
         return self.step(key).channels
 
+    def is_for_afterwards(self, key: str) -> bool:
+        """Whether a step counts from the day on which the procedure went ahead."""
+        return key not in (self.correction.key, WRITTEN) and self.step(key).is_recovery
+
     def goal_of(self, key: str) -> str | None:
         """The goal that ends a step early, if it has one."""
         return None if key in (self.correction.key, WRITTEN) else self.step(key).until

@@ -96,7 +96,8 @@ def _plan_step(
         critical=step.critical,
         repeats=step.on_reschedule == "repeat" and step.anchor is not Anchor.ENROLLMENT,
         quotes=step.quotes,
-        procedure_date=anchors.procedure_date if dated else None,
+        # Advice for afterwards belongs to the day it happened, whatever was planned before or since.
+        procedure_date=(base if step.is_recovery else anchors.procedure_date) if dated else None,
         arrival_time=anchors.arrival_time if timed else None,
     )
 
@@ -196,8 +197,8 @@ def _plan_correction(
     pathway: Pathway, anchors: Anchors, policies: Policies, bounds: Bounds
 ) -> PlannedMessage | None:
     """The "your date has changed" message; `at` is the enrollment and replanning makes it now."""
-    if anchors.procedure_date is None or bounds.begins is None:
-        return None
+    if anchors.procedure_date is None or bounds.begins is None or anchors.completed_on is not None:
+        return None  # there is no date to come to
     at = anchors.enrolled_at.astimezone(UTC)
     wanted = pathway.correction.channels
     channel = choose_channel(wanted, policies.reachable, policies.prefers)

@@ -14,6 +14,7 @@ from journey.domain.changes import Action, Change, ExistingMessage, basis_moved,
 from journey.domain.correcting import diff_correction
 from journey.domain.delivery import Reason, Status
 from journey.domain.lateness import face_the_clock, send_now
+from journey.domain.pathway import Anchor
 from journey.domain.plan import Plan, PlannedMessage, Verdict
 
 # The reasons after which a step may come back if the plan wants it again.
@@ -43,11 +44,13 @@ def diff_plan(
     *,
     gone: Reason = Reason.NO_LONGER_APPLIES,
     is_new_date: bool = False,
+    voids_written: bool = False,
 ) -> list[Change]:
     """The changes that bring what stands to the plan. An unchanged plan gives only KEEP.
 
     `gone` is the reason recorded for open messages that the plan no longer holds. `is_new_date`: the date
     or arrival time is being changed now, which a correction that failed earlier does not answer.
+    `voids_written`: what staff wrote before may be wrong after this change.
     """
     now = check_aware(now)
     written = [row for row in existing if row.is_written]
@@ -63,19 +66,21 @@ def diff_plan(
     for step, rows in by_step.items():
         if step != correction_key:
             changes += [cancelled(row, gone) for row in rows if row.is_open]
-    changes += _diff_written(written, plan, gone, is_new_date)
+    changes += _diff_written(written, plan, gone, voids_written)
     return changes + diff_correction(plan, existing, now, is_new_date)
 
 
 def _diff_written(
-    rows: Sequence[ExistingMessage], plan: Plan, gone: Reason, is_new_date: bool
+    rows: Sequence[ExistingMessage], plan: Plan, gone: Reason, voids_written: bool
 ) -> list[Change]:
     """What staff wrote belongs to no plan: it stays, unless the enrollment ends, is paused or gets another
-    date before it leaves. From then on its words may be wrong, and nobody but their writer can say."""
-    reason = gone if gone in _ENDS else Reason.DATE_MOVED if is_new_date else Reason.SUPERSEDED
-    if not (plan.paused or is_new_date or gone in _ENDS):
+    date before it leaves. From then on its words may be wrong, and nobody but their writer can say: so they
+    are told, unless it has ended anyway."""
+    is_over = gone in _ENDS
+    reason = gone if is_over else Reason.DATE_MOVED if voids_written else Reason.SUPERSEDED
+    if not (plan.paused or voids_written or is_over):
         return []
-    return [cancelled(row, reason) for row in rows if row.is_open]
+    return [replace(cancelled(row, reason), call=not is_over) for row in rows if row.is_open]
 
 
 def _diff_step(
@@ -109,11 +114,14 @@ def _still_stands(
 ) -> bool:
     """Whether the patient has this very message already, and was told no other date since.
 
-    So it is after a change that was taken back before anything about it went out.
+    So it is after a change that was taken back before anything about it went out. Advice for afterwards
+    stands whatever was said since, once it went out for the day on which the procedure was.
     """
     gone = sorted((row for row in rows if row.may_have_gone_out and row.sent_at), key=_sent_at)
     if not gone or basis_moved(gone[-1], wanted):
         return False
+    if wanted.why.anchor is Anchor.COMPLETION:
+        return True
     since = gone[-1].sent_at
     return not any(
         row.tells_a_date and row.sent_at and since and row.sent_at > since and _basis_differs(row, wanted)

@@ -188,7 +188,11 @@ def _changes(
 ) -> list[Change]:
     known = [message.existing for message in existing]
     moved = (old.procedure_date, old.arrival_time) != (new.procedure_date, new.arrival_time)
-    return diff_plan(plan_of(tx, new, Library()), known, now, gone=wish.gone, is_new_date=moved)
+    # A time that is set for the first time makes nothing wrong that was said before.
+    new_time = old.arrival_time not in (None, new.arrival_time)
+    new_day = (old.procedure_date, old.completed_on) != (new.procedure_date, new.completed_on)
+    plan = plan_of(tx, new, Library())
+    return diff_plan(plan, known, now, gone=wish.gone, is_new_date=moved, voids_written=new_day or new_time)
 
 
 def plan_of(tx: Tx, enrollment: Enrollment, library: Library) -> Plan:

@@ -66,7 +66,8 @@ def enroll_all(
             results, noted = _enroll_once(context, batches, progress, also)
         except Conflict:
             continue  # somebody enrolled one of them a moment ago: the next look finds them
-        renewing.see_to(context, noted, batches[0][0].actor)
+        if noted:
+            renewing.see_to(context, noted, batches[0][0].actor)
         return results
     raise Refusal("somebody else is enrolling the same patients right now; try again in a moment")
 

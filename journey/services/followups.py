@@ -27,6 +27,9 @@ def tasks_for(enrollment_id: UUID, changes: Iterable[Change], now: datetime) -> 
     """One task per cause. The cause holds the procedure date, so a new date can ask again."""
     tasks: dict[str, NewTask] = {}
     for change in changes:
+        if change.action is Action.CANCEL and change.call:
+            task = _unsaid(enrollment_id, change, now)
+            tasks.setdefault(task.cause, task)
         if change.target is None or change.action is Action.KEEP:
             continue
         for task in _tasks_of(enrollment_id, change, now):
@@ -47,6 +50,19 @@ def _tasks_of(enrollment_id: UUID, change: Change, now: datetime) -> Sequence[Ne
         # Whoever was told another date must hear the new one now, whatever becomes of the address.
         return [task, _call(enrollment_id, change, now)] if change.action is Action.CORRECT else [task]
     return [_call(enrollment_id, change, now)] if change.call else []
+
+
+def _unsaid(enrollment_id: UUID, change: Change, now: datetime) -> NewTask:
+    """Words of staff that were taken back: only their writer knows whether they still hold."""
+    return NewTask(
+        TaskKind.CALL,
+        f"{enrollment_id}/{change.step}/{change.occurrence}",
+        "What staff wrote to the patient was not sent, since the enrollment changed before it left: phone, "
+        "or write it again.",
+        now,
+        enrollment_id,
+        change.existing.id if change.existing else None,
+    )
 
 
 def _call(enrollment_id: UUID, change: Change, now: datetime) -> NewTask:

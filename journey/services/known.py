@@ -44,11 +44,17 @@ def strangers(tx: Tx, asked: Sequence[Prepared]) -> set[int]:
     known = patients.find_by_identity(tx, [one.person for one in asked])
     on_record = patients.get_all(tx, list(known.values()))
     people = {who: on_record[patient_id].person for who, patient_id in known.items()}
-    return {
-        place
-        for place, one in enumerate(asked)
-        if is_somebody_else(people.setdefault(identity(one.person), one.person), one.person)
-    }
+    found = set()
+    for place, one in enumerate(asked):
+        who, person = identity(one.person), one.person
+        before = people.get(who)
+        if before is not None and is_somebody_else(before, person):
+            found.add(place)
+            continue
+        # As it will stand after this one: a later row must not contradict what this one added.
+        born = person.birth_date or (before.birth_date if before else None)
+        people[who] = replace(person, birth_date=born)
+    return found
 
 
 def known_patient(tx: Tx, person: Person) -> Patient | None:

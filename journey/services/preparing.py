@@ -137,13 +137,16 @@ def _situation(message: Message, recipient: _Recipient) -> Situation:
     context = recipient.context
     assert message.channel is not None
     zone = context.time_zone or recipient.site.zone
+    day = context.procedure_date
+    if recipient.pathway.is_for_afterwards(message.step):
+        day = context.completed_on or day
     return Situation(
         channel=message.channel,
         send_by=message.send_by,
         procedure_date=message.procedure_date,
         arrival_time=message.arrival_time,
         enrollment=context.status,
-        enrolled_date=context.procedure_date,
+        enrolled_date=day,
         enrolled_arrival=context.arrival_time,
         reachable=recipient.reachable,
         step_channels=recipient.pathway.channels_of(message.step),

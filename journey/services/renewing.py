@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from journey.services.changing import replan_live
-from journey.services.context import Context
-from journey.store import enrollments, jobs
+from journey.services.context import Context, Stale
+from journey.store import enrollments, jobs, staff_tasks
 from journey.store.database import Tx
 from journey.store.jobs import Job
 from journey.store.schema.work import JobKind
+from journey.store.staff_tasks import NewTask, TaskKind
 
 _OWN = timedelta(seconds=60)  # whoever made the change does it; later, anybody
 
@@ -44,9 +45,29 @@ def see_to(context: Context, noted: Sequence[Noted], actor: str) -> None:
 
 
 def renew_slice(context: Context, job: Job, _is_time: Callable[[], bool]) -> bool:
-    """What a crash left to do."""
-    _renew(context, UUID(job.subject), job.actor)
+    """What a crash left to do. Tried again while others change it; what cannot be done is a person's."""
+    try:
+        _renew(context, UUID(job.subject), job.actor)
+    except Stale:
+        return False
+    except Exception:
+        now = context.clock.now()
+        with context.database.write() as tx:
+            live = enrollments.live_of_patients(tx, [UUID(job.subject)])
+            staff_tasks.open_all(tx, [_undone(one.id, now) for one in live], now)
+        raise
     return True
+
+
+def _undone(enrollment_id: UUID, now: datetime) -> NewTask:
+    return NewTask(
+        TaskKind.CALL,
+        f"{enrollment_id}/renew",
+        "Details of this patient changed, and their messages could not be planned anew: look at each that is "
+        "still to go, and phone where one is missing.",
+        now,
+        enrollment_id,
+    )
 
 
 def _renew(context: Context, patient_id: UUID, actor: str) -> None:

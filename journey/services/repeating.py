@@ -56,7 +56,10 @@ def once(context: Context, key: ApiKey, name: str, content: str, enroll: Callabl
         )
 
     def note(tx: Tx, done: list[Enrolled]) -> None:
-        api_keys.finish_request(tx, key.id, key_hash, done[0].enrollment_id, was_new=done[0].is_new)
+        first = done[0]
+        if not api_keys.finish_request(tx, key.id, key_hash, first.enrollment_id, was_new=first.is_new):
+            # This one slept so long that another took its place: what it did is rolled back.
+            raise StillAtWork("another request with this Idempotency-Key came first; send it again")
 
     try:
         done = enroll(note)

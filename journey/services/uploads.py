@@ -97,8 +97,11 @@ def arrange(
         return jobs.begin(tx, JobKind.CHECK, str(import_id), len(sheet.table.rows), actor, now)
 
 
-def begin(context: Context, import_id: UUID, actor: str) -> UUID:
-    """Enrolls every row that passed. Once: a second person is told so. One that stopped goes on."""
+def begin(context: Context, import_id: UUID, actor: str, seen: UUID | None = None) -> UUID:
+    """Enrolls every row that passed. Once: a second person is told so. One that stopped goes on.
+
+    `seen`: the check whose rows were shown; another one since then may have read other columns.
+    """
     now = context.clock.now()
     with context.database.write() as tx:
         upload = get(tx, import_id, lock=True)
@@ -108,6 +111,8 @@ def begin(context: Context, import_id: UUID, actor: str) -> UUID:
         is_checked = checked is not None and checked.status is JobStatus.DONE
         if not is_checked or not ready or sum(counts.values()) != upload.rows:
             raise Refusal("not every row has been checked and found right; look at the columns first")
+        if seen is not None and checked is not None and seen != checked.id:
+            raise Stale("somebody arranged the columns anew; look at the rows again, then decide")
         earlier = jobs.latest(tx, JobKind.IMPORT, str(import_id))
         stopped = earlier is not None and earlier.status is JobStatus.FAILED
         if not imports.mark_begun(tx, import_id, now) and not stopped:

@@ -89,12 +89,14 @@ def earlier_request(tx: Tx, key_id: UUID, key_hash: bytes) -> EarlierRequest | N
     return EarlierRequest(bytes(row[0]), row[1], bool(row[2]), row[3]) if row else None
 
 
-def finish_request(tx: Tx, key_id: UUID, key_hash: bytes, enrollment_id: UUID, *, was_new: bool) -> None:
-    tx.connection.execute(
-        update(idempotent_requests)
-        .where(idempotent_requests.c.api_key_id == key_id, idempotent_requests.c.key_hash == key_hash)
-        .values(enrollment_id=enrollment_id, was_new=was_new)
+def finish_request(tx: Tx, key_id: UUID, key_hash: bytes, enrollment_id: UUID, *, was_new: bool) -> bool:
+    """False if another request of the key has finished first."""
+    kept = idempotent_requests.c
+    open_one = update(idempotent_requests).where(
+        kept.api_key_id == key_id, kept.key_hash == key_hash, kept.enrollment_id.is_(None)
     )
+    done = open_one.values(enrollment_id=enrollment_id, was_new=was_new)
+    return tx.connection.execute(done).rowcount == 1
 
 
 def forget_request(tx: Tx, key_id: UUID, key_hash: bytes) -> None:

@@ -31,6 +31,7 @@ from journey.store.sealing import Sealer
 
 _BUSY_SECONDS = 15
 _WRITES = "journey_writes"
+_DEADLOCK = "40P01"
 _UNFIT = "a value does not fit its column: it is too long, or holds what cannot be stored"
 
 
@@ -188,6 +189,8 @@ def _plain_errors() -> Iterator[None]:
     except DataError:  # its own text would quote the values
         raise Unfit(_UNFIT) from None
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _DEADLOCK:
+            raise Conflict("two transactions waited for each other, and this one was rolled back") from None
         raise StoreUnavailable(explain_failure(error)) from None
     except StatementError:
         raise Unfit(_UNFIT) from None

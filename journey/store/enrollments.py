@@ -139,6 +139,7 @@ class SendingContext:
     status: EnrollmentStatus
     procedure_date: date | None
     arrival_time: time | None
+    completed_on: date | None
     facts: Mapping[str, FactValue]
     goals: tuple[str, ...]
     patient_id: UUID
@@ -159,6 +160,7 @@ def sending_contexts(tx: Tx, enrollment_ids: Sequence[UUID]) -> dict[UUID, Sendi
             enrollments.c.status,
             enrollments.c.procedure_date,
             enrollments.c.arrival_time,
+            enrollments.c.completed_on,
             enrollments.c.facts,
             enrollments.c.goals,
             enrollments.c.patient_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -68,12 +68,15 @@ def begin(
     return job_id
 
 
+_SKEW = timedelta(minutes=5)  # that workers' clocks may differ
+
+
 def take(tx: Tx, now: datetime, until: datetime, job_id: UUID | None = None) -> Job | None:
     """The open job that waited longest and that nobody has, or the given one; the caller's until then.
 
     A lease that ends later than any could is left from a clock that was set back.
     """
-    free = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now, jobs.c.lease_until > until)
+    free = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now, jobs.c.lease_until > until + _SKEW)
     query = select(*_COLUMNS).where(jobs.c.status == JobStatus.OPEN.value, free)
     if job_id is not None:
         query = query.where(jobs.c.id == job_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote
+from uuid import UUID
 
 from fastapi import Depends, HTTPException, Request
 
@@ -65,6 +66,13 @@ async def read_fields(request: Request) -> Fields:
 
 
 Form = Annotated[Fields, Depends(read_fields)]
+
+
+def read_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def own_path(text: str, otherwise: str = "/") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from ipaddress import ip_address, ip_network
 
 from fastapi import HTTPException, Request
 from limits import RateLimitItem, parse
@@ -66,4 +67,10 @@ def limit_address(request: Request, what: str) -> None:
 
 
 def _address_of(request: Request) -> str:
-    return request.client.host if request.client else ""
+    """An IPv6 address counts by its network: whoever has one has all of them."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else str(ip_network((address, 64), strict=False))

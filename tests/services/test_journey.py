@@ -1,6 +1,7 @@
 """The main job, from enrollment to the last message, on both databases."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -67,6 +68,50 @@ def test_a_wrong_day_put_right_brings_the_recovery_advice_back(clinic: Clinic) -
     before = len(clinic.messages(enrollment))
     clinic.change(enrollment, wishes.complete(PROCEDURE))
     assert len(clinic.messages(enrollment)) == before  # and nothing a second time
+
+
+def sent(clinic: Clinic, enrollment: UUID, step: str) -> int:
+    return sum(m.step == step and m.status is Status.DELIVERED for m in clinic.messages(enrollment))
+
+
+AFTER = datetime.combine(PROCEDURE, time(12), UTC) + timedelta(days=1, hours=2)  # going-home, day-1 are out
+
+
+@pytest.mark.parametrize(
+    "mistake", [wishes.postpone(), wishes.reschedule(PROCEDURE + timedelta(days=5), None)]
+)
+def test_advice_is_not_repeated_after_a_mistake_was_put_right(clinic: Clinic, mistake: wishes.Wish) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    clinic.run_until(AFTER)
+    assert (sent(clinic, enrollment, "going-home"), sent(clinic, enrollment, "day-1")) == (1, 1)
+    clinic.change(enrollment, mistake)
+    clinic.work()
+    clinic.change(enrollment, wishes.complete(PROCEDURE))
+    clinic.run_until(YEAR_END)
+    for step in ("going-home", "day-1", "day-3", "day-7"):
+        assert sent(clinic, enrollment, step) == 1, step
+
+
+def test_a_procedure_that_was_later_than_planned_gets_its_advice_then(clinic: Clinic) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    clinic.run_until(AFTER)  # it was taken for done, and was not
+    day = PROCEDURE + timedelta(days=2)
+    clinic.run_until(datetime.combine(day, time(14), UTC))
+    clinic.change(enrollment, wishes.complete(day))
+    clinic.run_until(YEAR_END)
+    going_home = clinic.message(enrollment, "going-home")
+    assert going_home.accepted_at is not None
+    assert going_home.accepted_at.date() == day
+    assert sent(clinic, enrollment, "day-3") == 1
+
+
+def test_no_correction_goes_out_once_it_went_ahead(clinic: Clinic) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    clinic.run_until(datetime.combine(PROCEDURE, time(21, 30), UTC))
+    clinic.change(enrollment, wishes.reschedule(PROCEDURE + timedelta(days=3), None))
+    clinic.change(enrollment, wishes.complete(PROCEDURE))
+    clinic.run_until(YEAR_END)
+    assert sent(clinic, enrollment, "date-changed") == 0
 
 
 @pytest.mark.parametrize("days", [-400, -8, 1])

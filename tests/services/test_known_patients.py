@@ -14,6 +14,7 @@ from journey.domain.delivery import Status
 from journey.services import enrolling, renewing, working
 from journey.services.admission import Prepared, Request, prepare
 from journey.services.considering import consider
+from journey.services.context import Stale
 from journey.services.known import SomebodyElse
 from journey.services.publishing import find_setting
 from journey.services.wishes import cancel
@@ -146,6 +147,25 @@ def test_a_crash_right_after_new_details_loses_no_message(
         job = jobs.latest(tx, JobKind.RENEW, str(patient.id))
     assert job is not None
     assert not job.is_open
+
+
+def test_what_a_crash_left_is_tried_again_and_at_last_a_persons(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = clinic.enroll(sms=False, email=False).enrollment_id
+    with dying(monkeypatch):
+        enroll(clinic, asked(clinic, sms=True))
+    faults: list[Exception] = [Stale("somebody else"), ValueError("odd")]
+
+    def fail(*_: object) -> None:
+        if faults:
+            raise faults.pop(0)
+
+    monkeypatch.setattr(renewing, "replan_live", fail)
+    clinic.clock.at += timedelta(minutes=2)
+    with pytest.raises(ValueError, match="odd"):
+        working.work(clinic.app.context, 5)
+    assert any(t["enrollment_id"] == first and "planned anew" in t["detail"] for t in clinic.tasks())
 
 
 def test_the_language_of_a_known_patient_stays(clinic: Clinic) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -15,7 +15,7 @@ from journey.services.context import Refusal, Stale
 from journey.services.staff_messages import Written
 from journey.store.ids import new_id
 from journey.store.schema import messages as messages_table
-from tests.clinic import ANNA, START, Clinic
+from tests.clinic import ANNA, PROCEDURE, START, Clinic
 
 HELLO = Written(Channel.SMS, "", "Spine Clinic: please bring your scan.")
 
@@ -92,6 +92,26 @@ def test_words_about_the_old_date_do_not_go_out(clinic: Clinic, wish: wishes.Wis
     assert (written.status, written.reason) == (Status.CANCELLED, Reason.DATE_MOVED)
     clinic.run_until(START + timedelta(days=60))
     assert not any("tomorrow at nine" in one.content["text"] for one in clinic.outbox())
+
+
+def test_whoever_wrote_words_that_stay_back_is_told(clinic: Clinic) -> None:
+    enrollment = clinic.enroll(arrival=None).enrollment_id
+    clinic.run_until(START + timedelta(hours=12))
+    write(clinic, enrollment)
+    clinic.change(enrollment, wishes.reschedule(PROCEDURE, time(9)))  # a time for the first time
+    assert clinic.message(enrollment, WRITTEN).status is Status.PLANNED
+    clinic.change(enrollment, wishes.reschedule(PROCEDURE, time(10)))
+    assert clinic.message(enrollment, WRITTEN).status is Status.CANCELLED
+    assert any("What staff wrote" in task["detail"] for task in clinic.tasks())
+
+
+def test_words_from_before_do_not_go_out_after_it_went_ahead(clinic: Clinic) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    early = datetime.combine(PROCEDURE - timedelta(days=3), time(22), UTC)
+    clinic.run_until(early)
+    write(clinic, enrollment, Written(Channel.SMS, "", "Nothing to eat from midnight."))
+    clinic.change(enrollment, wishes.complete(early.date()))
+    assert clinic.message(enrollment, WRITTEN).status is Status.CANCELLED
 
 
 def test_damaged_words_hold_up_nobody_else(clinic: Clinic) -> None:

@@ -217,6 +217,49 @@ def test_a_job_without_progress_holds_up_no_other(clinic: Clinic) -> None:
     assert {job.id, take(clinic).id} == {stuck, other}
 
 
+def test_nobody_enrolls_by_columns_they_never_saw(clinic: Clinic) -> None:
+    import_id = check(clinic, many(3))
+    with clinic.database.read() as tx:
+        seen = jobs.latest(tx, JobKind.CHECK, str(import_id))
+    assert seen is not None
+    arrange(clinic, import_id, Ward="")
+    working.work(clinic.app.context, 10)
+    with pytest.raises(Stale, match="columns anew"):
+        uploads.begin(clinic.app.context, import_id, "kim", seen.id)
+    assert enrolled(clinic) == 0
+
+
+def test_rows_whose_day_has_come_stop_nobody_behind_them(clinic: Clinic) -> None:
+    late = "".join(
+        f"Given{n},Late{n},07700 900{n:03},1950-01-02,L-{n},2026-12-05,09:00,yes,1\n" for n in range(120)
+    )
+    import_id = check(clinic, HEADER + late + many(30).removeprefix(HEADER))
+    clinic.clock.at += timedelta(days=6)
+    uploads.begin(clinic.app.context, import_id, "kim")
+    working.work(clinic.app.context, 10)
+    assert counts(clinic, import_id) == {RowResult.REFUSED: 120, RowResult.ENROLLED: 30}
+
+
+def test_rows_that_contradict_each_other_are_named(clinic: Clinic) -> None:
+    births = ("", "1961-04-12", "1970-01-01")
+    rows = [
+        f"Anna,Kowalska,07700 900101,{b},A-101,2026-12-{15 + n},09:00,yes,1\n" for n, b in enumerate(births)
+    ]
+    import_id = check(clinic, HEADER + "".join(rows))
+    assert counts(clinic, import_id) == {RowResult.READY: 2, RowResult.REFUSED: 1}
+    uploads.begin(clinic.app.context, import_id, "kim")
+    working.work(clinic.app.context, 10)
+    assert counts(clinic, import_id) == {RowResult.ENROLLED: 2, RowResult.REFUSED: 1}
+
+
+def test_a_clock_that_is_a_little_behind_takes_no_job_from_another(clinic: Clinic) -> None:
+    arrange(clinic, upload(clinic, many(30)))
+    take(clinic)
+    now = clinic.clock.now() - timedelta(seconds=2)
+    with clinic.database.write() as tx:
+        assert jobs.take(tx, now, now + timedelta(seconds=60)) is None
+
+
 def test_a_lease_from_a_clock_set_back_holds_nothing(clinic: Clinic) -> None:
     arrange(clinic, upload(clinic, many(30)))
     job = take(clinic)

@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from journey.domain.access import Scope
-from journey.services import api_keys, previewing
+from journey.services import api_keys, enrolling, previewing
 from journey.services.previewing import VirtualPatient
 from journey.store import audit, enrollments
+from journey.web.api import enrollments as routes
 from journey.web.app import create_app
 from tests.clinic import PATHWAY, PROCEDURE, Clinic
 from tests.web.visitor import Visitor
@@ -57,6 +58,15 @@ class Other:
         if body is None:
             return self.visitor.post(f"/api/v1{address}", headers=headers)
         return self.visitor.post(f"/api/v1{address}", json=body, headers=headers)
+
+    def again(self) -> str:
+        """Enrolls Anna under key-1 from another connection, then cancels it."""
+        visitor = Visitor(self.web)
+        answer = visitor.post("/api/v1/enrollments", json=ANNA, headers=self.headers("key-1"))
+        made = str(answer.json()["id"])
+        visitor.post(f"/api/v1/enrollments/{made}/cancel", json={}, headers=self.headers())
+        visitor.close()
+        return made
 
     def headers(self, idempotency_key: str = "") -> dict[str, str]:
         headers = {"authorization": f"Bearer {self.key}"}
@@ -370,7 +380,7 @@ def test_a_crash_after_enrolling_leaves_the_key_with_its_enrollment(
         raise Death
 
     with monkeypatch.context() as patch:
-        patch.setattr("journey.services.renewing.see_to", die)
+        patch.setattr(routes, "describe", die)
         with pytest.raises(Death):
             other.post("/enrollments", ANNA, "key-1")
     with other.clinic.database.read() as tx:
@@ -412,3 +422,25 @@ def test_a_day_that_cannot_be_is_refused_when_it_went_ahead(other: Other, day: s
 def test_a_character_that_no_database_keeps_is_said_to_be_one(other: Other) -> None:
     answer = other.post("/enrollments", changed(site="a\u0000b"))
     assert answer.status_code in (409, 422)
+
+
+def test_a_first_request_that_wakes_up_late_brings_nobody_back(
+    other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hangs; the same request comes again and enrolls; staff cancel; then the first one goes on."""
+    real, made = enrolling.enroll, []
+
+    def slow(*args: Any, **how: Any) -> Any:
+        monkeypatch.setattr(routes, "enroll", real)
+        other.clinic.clock.at += timedelta(seconds=90)
+        with ThreadPoolExecutor(1) as thread:
+            made.append(thread.submit(other.again).result())
+        return real(*args, **how)
+
+    monkeypatch.setattr(routes, "enroll", slow)
+    late = other.post("/enrollments", ANNA, "key-1")
+    assert late.status_code == 409
+    with other.clinic.database.read() as tx:
+        (one,) = enrollments.everyone(tx)
+    assert str(one.id) == made[0]
+    assert other.post("/enrollments", ANNA, "key-1").json()["id"] == made[0]

@@ -214,6 +214,17 @@ def test_a_form_without_a_session_is_not_kept(clinic: Clinic, desk: Desk) -> Non
     assert late_form(clinic, desk, "/enroll", given_name="Zdzisława") == ""
 
 
+def test_a_network_of_addresses_is_one_stranger(desk: Desk) -> None:
+    said = []
+    for n in range(20):
+        stranger = Visitor(desk.web, address=f"2001:db8::{n:x}")
+        form = {"email": COORDINATOR, "password": "x"}
+        said.append(stranger.post("/sign-in", data=form, headers=OWN).status_code)
+        stranger.close()
+    assert said == [422] * 8 + [429] * 12
+    assert sign_in(desk) == 303
+
+
 def test_one_stranger_does_not_lock_an_account_for_everybody(clinic: Clinic, desk: Desk) -> None:
     stranger = Visitor(desk.web, address="203.0.113.9")
     said = [

@@ -19,7 +19,7 @@ from journey.domain.pathway import WRITTEN
 from journey.services import wishes
 from journey.services.pathway_files import load_built_in
 from journey.services.publishing import add_pathway, publish
-from journey.store import enrollments, sites
+from journey.store import enrollments, patients, sites
 from tests.clinic import ANNA, PATHWAY, PROCEDURE, START, Clinic
 from tests.web.desk import OWN, PASSWORD, Desk, fields_of
 
@@ -172,7 +172,7 @@ def test_an_import_from_the_file_to_the_patients(clinic: Clinic, desk: Desk) -> 
     assert "1 row can be enrolled; 1 row needs mending" in rows
     ready = desk.get(f"{address}?show=ready").text
     assert "Welcome" in ready
-    assert desk.post(f"{address}/begin").status_code == 303
+    assert desk.post(f"{address}/begin", fields_of(ready, f"{address}/begin")).status_code == 303
     assert "1 patient enrolled" in desk.get(address).text
     assert desk.post(f"{address}/begin").status_code == 422
     result = desk.get(f"{address}/result.csv")
@@ -307,6 +307,25 @@ def test_keys_and_secrets_of_other_systems_are_shown_once(clinic: Clinic, desk: 
     assert UUID(found[1])
     assert desk.post(f"/settings/systems/webhooks/{found[1]}/stop").status_code == 303
     assert "Stopped" in desk.get(f"/settings/systems/webhooks/{found[1]}").text
+
+
+@pytest.mark.parametrize("ticked", [(), ("consent_sms",)])
+def test_an_empty_box_takes_no_known_patients_consent_back(
+    clinic: Clinic, desk: Desk, ticked: tuple[str, ...]
+) -> None:
+    first = clinic.enroll(dict(ANNA) | {"locale": "en-US"}).enrollment_id
+    page = desk.get("/enroll").text
+    assert fields_of(page, "/enroll")["locale"] == ""
+    form = {name: text for name, text in FORM.items() if not name.startswith("consent") or name in ticked}
+    form |= {"procedure_date": str(PROCEDURE + timedelta(days=7)), "locale": ""}
+    shown = desk.post("/enroll", form)
+    done = desk.post("/enroll", fields_of(shown.text, "/enroll"), step="confirm")
+    assert done.status_code == 303
+    assert any(m.status is Status.PLANNED for m in clinic.messages(first))
+    with clinic.database.read() as tx:
+        (patient,) = patients.search(tx, "A-101")
+    assert (patient.contact.consent_sms, patient.contact.consent_email) == (True, True)
+    assert patient.contact.locale == "en-US"
 
 
 def test_newer_messages_show_which_words_change(clinic: Clinic, desk: Desk) -> None:

@@ -102,7 +102,6 @@ def _desk(app: App, who: Staff, form: Fields) -> Desk:
 def _first(desk: Desk) -> list[tuple[str, str]]:
     """What the empty form begins with: the pathway's defaults, and nothing ticked."""
     begins = [("pathway", desk.setting.version.pathway_key), ("site", desk.setting.site.site.key)]
-    begins += [("locale", desk.setting.site.site.locale)]
     for fact in desk.facts:
         if fact.default is not None:
             begins.append((f"fact.{fact.key}", _as_text(fact.default)))
@@ -122,8 +121,9 @@ def _read(app: App, desk: Desk, form: Fields) -> tuple[Prepared | None, dict[str
         procedure_date=form["procedure_date"],
         arrival_time=form["arrival_time"] or None,
         facts=stated,
-        consent_sms=form.is_ticked("consent_sms"),
-        consent_email=form.is_ticked("consent_email"),
+        # An empty box says nothing: a known patient's consent is taken back on their own page alone.
+        consent_sms=form.is_ticked("consent_sms") or None,
+        consent_email=form.is_ticked("consent_email") or None,
     )
     errors: dict[str, str] = {}
     for fact in desk.facts:

@@ -22,7 +22,7 @@ from journey.store.schema.work import JobKind
 from journey.store.staff import Staff
 from journey.web.access import Coordinator
 from journey.web.charts.cards import step_title
-from journey.web.forms import Fields, Form
+from journey.web.forms import Fields, Form, read_uuid
 from journey.web.requests import TheApp
 from journey.web.staff.shell import show
 from journey.web.uploaded import Upload
@@ -93,7 +93,7 @@ def look(
     if upload.begun_at is None and (check is None or check.error or arrange):
         errors = {"": check.error} if check is not None and check.error and not arrange else {}
         return _columns(app, who, import_id, Fields([]), errors)
-    return _rows(app, who, import_id, wanted, after, enrolling)
+    return _rows(app, who, import_id, wanted, after, enrolling, check)
 
 
 @router.post("/imports/{import_id}/columns")
@@ -148,7 +148,15 @@ def _samples(sheet: uploads.Sheet, column: str) -> str:
     return ", ".join(found[:3])
 
 
-def _rows(app: App, who: Staff, import_id: UUID, wanted: str, after: int, enrolling: Job | None) -> Response:
+def _rows(
+    app: App,
+    who: Staff,
+    import_id: UUID,
+    wanted: str,
+    after: int,
+    enrolling: Job | None,
+    check: Job | None,
+) -> Response:
     uploads.view(app.context, import_id, who.email)
     only = RowResult(wanted) if wanted in set(RowResult) else None
     with app.context.database.read() as tx:
@@ -181,12 +189,16 @@ def _rows(app: App, who: Staff, import_id: UUID, wanted: str, after: int, enroll
         step_title=lambda key: step_title(pathway, key),
         next_page=shown[-1].number if len(rows) > _PAGE else None,
         enrolling=enrolling,
+        seen=check.id if check else "",
     )
 
 
 @router.post("/imports/{import_id}/begin")
-def begin(app: TheApp, who: Coordinator, import_id: UUID) -> Response:
-    job_id = uploads.begin(app.context, import_id, who.email)
+def begin(app: TheApp, who: Coordinator, import_id: UUID, form: Form) -> Response:
+    seen = read_uuid(form["seen"])
+    if seen is None:
+        raise Refusal("The rows were not shown; open the file again, then decide.")
+    job_id = uploads.begin(app.context, import_id, who.email, seen)
     working.work(app.context, _AT_ONCE, job_id)
     return RedirectResponse(f"/imports/{import_id}?show=all", status_code=303)
 
