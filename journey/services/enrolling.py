@@ -16,7 +16,14 @@ from journey.services.admission import Prepared, Setting, plan_for
 from journey.services.changing import event_of
 from journey.services.context import Context, Refusal
 from journey.services.followups import tasks_for
-from journey.services.known import SomebodyElse, changed_fields, is_somebody_else, merge
+from journey.services.known import (
+    SomebodyElse,
+    aliases,
+    changed_fields,
+    find_known,
+    is_somebody_else,
+    merge,
+)
 from journey.services.reaching import address_tokens, reachable_channels
 from journey.services.renewing import Noted
 from journey.store import audit, enrollments, messages, patients, sites, staff_tasks, suppressions, webhooks
@@ -105,12 +112,12 @@ def _slices(requests: Sequence[Prepared]) -> Iterator[list[Prepared]]:
     part: list[Prepared] = []
     seen: set[str] = set()
     for request in requests:
-        who = identity(request.person)
-        if who in seen or len(part) == _SLICE:
+        names = aliases(request.person)
+        if names & seen or len(part) == _SLICE:
             yield part
             part, seen = [], set()
         part.append(request)
-        seen.add(who)
+        seen |= names
     if part:
         yield part
 
@@ -168,24 +175,26 @@ class _Batch:
 
     def enroll(self, asked: Sequence[Prepared]) -> list[Enrolled]:
         """`asked` names nobody twice."""
-        found = patients.find_by_identity(self.tx, [request.person for request in asked])
+        found = find_known(self.tx, [request.person for request in asked])
         known = patients.get_all(self.tx, list(found.values()), lock=True)
-        ids = [found.get(identity(request.person)) for request in asked]
-        requests = [
-            merge(known[patient_id], request) if patient_id else request
-            for patient_id, request in zip(ids, asked, strict=True)
-        ]
         live = {
             (one.patient_id, one.procedure_date): one
             for one in enrollments.live_of_patients(self.tx, list(known))
             if one.pathway == self.setting.version.pathway_key
         }
-        tokens = [address_tokens(self.tx, request.person) for request in requests]
+        people = [request.person for request in asked] + [one.person for one in known.values()]
+        tokens = [address_tokens(self.tx, person) for person in people]
         every = [token for by_channel in tokens for some in by_channel.values() for token in some]
         suppressed = suppressions.active(self.tx, every)
         results = []
-        for known_id, request, own_tokens in zip(ids, requests, tokens, strict=True):
-            patient_id = self._refresh(known[known_id], request) if known_id else self._add(request)
+        for said, own_tokens in zip(asked, tokens[: len(asked)], strict=True):
+            request, known_id = said, found.get(identity(said.person))
+            if known_id is None:
+                patient_id = self._add(request)
+            else:
+                request = merge(known[known_id], said)
+                known[known_id] = self._refresh(known[known_id], request)
+                own_tokens, patient_id = address_tokens(self.tx, request.person), known_id
             key = (patient_id, request.procedure_date)
             if key in live:
                 differs = _differences(live[key], request)
@@ -205,7 +214,7 @@ class _Batch:
         self._note_consent(patient_id, request)
         return patient_id
 
-    def _refresh(self, before: Patient, request: Prepared) -> UUID:
+    def _refresh(self, before: Patient, request: Prepared) -> Patient:
         """A known patient with new details: they are taken over, and consent is noted again."""
         if is_somebody_else(before.person, request.person):
             raise SomebodyElse
@@ -214,7 +223,7 @@ class _Batch:
             self._note_consent(before.id, request)
             self.refreshed.append(before.id)
             self.changed.append((before.id, fields))
-        return before.id
+        return Patient(before.id, request.person, request.contact)
 
     def _note_consent(self, patient_id: UUID, request: Prepared) -> None:
         """Evidence holds what was said, and nothing about a channel that was not spoken of."""

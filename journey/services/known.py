@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from journey.domain.contact import ContactPlan, Person, fold, identity
 from journey.domain.pathway import Channel
@@ -39,9 +40,45 @@ def _full_name(person: Person) -> str:
     return " ".join(fold(f"{person.given_name} {person.family_name}").split())
 
 
+def find_known(tx: Tx, people: Sequence[Person]) -> dict[str, UUID]:
+    """Ids of the patients on record, by `identity(person)`.
+
+    By that identity itself; else by name, date of birth and an address, where one side has no record number:
+    the same person with and without one must not become two, who get every text twice.
+    """
+    found = patients.find_by_identity(tx, people)
+    missing = {identity(one): one for one in people if identity(one) not in found}
+    addresses = {
+        (channel, address)
+        for one in missing.values()
+        for channel, address in ((Channel.SMS, one.phone), (Channel.EMAIL, one.email))
+        if address
+    }
+    sharing = patients.get_all(tx, patients.with_addresses(tx, addresses))
+    for who, one in missing.items():
+        same = [other.id for other in sharing.values() if _is_same_without_number(other.person, one)]
+        if same:
+            found[who] = same[0]
+    return found
+
+
+def _is_same_without_number(before: Person, asked: Person) -> bool:
+    if before.record_number and asked.record_number:
+        return False
+    shares = (before.phone and before.phone == asked.phone) or (before.email and before.email == asked.email)
+    return bool(shares) and before.birth_date == asked.birth_date and _full_name(before) == _full_name(asked)
+
+
+def aliases(person: Person) -> set[str]:
+    """Everything under which two requests could mean the same patient."""
+    plain = replace(person, record_number=None)
+    each = (replace(plain, phone=person.phone, email=None), replace(plain, phone=None, email=person.email))
+    return {identity(person), *(identity(one) for one in each if one.phone or one.email)}
+
+
 def strangers(tx: Tx, asked: Sequence[Prepared]) -> set[int]:
     """The places of those requests whose record number is another patient's, or an earlier request's."""
-    known = patients.find_by_identity(tx, [one.person for one in asked])
+    known = find_known(tx, [one.person for one in asked])
     on_record = patients.get_all(tx, list(known.values()))
     people = {who: on_record[patient_id].person for who, patient_id in known.items()}
     found = set()
@@ -59,7 +96,7 @@ def strangers(tx: Tx, asked: Sequence[Prepared]) -> set[int]:
 
 def known_patient(tx: Tx, person: Person) -> Patient | None:
     """Who is on record under a person's identity."""
-    found = patients.find_by_identity(tx, [person]).get(identity(person))
+    found = find_known(tx, [person]).get(identity(person))
     return patients.get(tx, found) if found else None
 
 

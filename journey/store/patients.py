@@ -190,6 +190,15 @@ def with_address(tx: Tx, channel: Channel, address: str) -> list[UUID]:
     return [row[0] for row in tx.connection.execute(query)]
 
 
+def with_addresses(tx: Tx, addresses: Iterable[tuple[Channel, str]]) -> list[UUID]:
+    """The patients who have any of these phone numbers and e-mail addresses."""
+    tokens = [one for channel, text in addresses for one in tx.sealer.tokens(channel.value, text.casefold())]
+    if not tokens:
+        return []
+    query = select(patient_tokens.c.patient_id).where(tx.among(patient_tokens.c.token, tokens)).distinct()
+    return [row[0] for row in tx.connection.execute(query)]
+
+
 def consent_rows(
     patient_id: UUID, given: Mapping[Channel, bool], wording: str, actor: str, at: datetime
 ) -> list[dict[str, Any]]:

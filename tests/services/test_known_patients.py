@@ -78,6 +78,37 @@ def test_another_name_or_birth_under_the_same_number_is_somebody_else(
     assert on_record(clinic) == before
 
 
+WITHOUT: dict[str, Any] = {"record_number": None, "birth_date": ANNA["birth_date"]}
+
+
+@pytest.mark.parametrize("first", ["with", "without"])
+@pytest.mark.parametrize("together", [False, True])
+def test_with_and_without_a_number_is_one_patient(clinic: Clinic, first: str, together: bool) -> None:
+    bare = asked(clinic, sms=True, **WITHOUT)
+    full = asked(clinic, sms=True, birth_date=ANNA["birth_date"])
+    both = [full, bare] if first == "with" else [bare, full]
+    with clinic.database.read() as tx:
+        setting = find_setting(tx, PATHWAY, None, "tests")
+    if together:
+        enrolling.enroll_all(clinic.app.context, [(setting, both)])
+    else:
+        for one in both:
+            enroll(clinic, one)
+    assert on_record(clinic).person.record_number == ANNA["record_number"]
+    with clinic.database.read() as tx:
+        assert len(patients.search(tx, "kowalska")) == 1
+    clinic.work()
+    assert len(clinic.outbox()) == 1
+
+
+def test_a_namesake_of_the_same_household_stays_somebody_else(clinic: Clinic) -> None:
+    """Mother and daughter of one name with one telephone: their births tell them apart."""
+    enroll(clinic, asked(clinic, birth_date="1961-04-12"))
+    enroll(clinic, asked(clinic, birth_date="1990-01-01", record_number=None))
+    with clinic.database.read() as tx:
+        assert len(patients.search(tx, "kowalska")) == 2
+
+
 def test_accents_and_capitals_make_nobody_somebody_else(clinic: Clinic) -> None:
     clinic.enroll()
     assert not enroll(clinic, asked(clinic, given_name="ANNA", family_name="Kowálska")).is_new
