@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from journey.domain.calendar import check_aware
 from journey.domain.changes import Action, Change, ExistingMessage, basis_moved, cancelled, next_occurrence
@@ -32,8 +32,6 @@ _REVERSIBLE = frozenset(
 )
 
 
-_TOO_LATE = frozenset({Reason.LATE, Reason.LATE_CALL, Reason.PAST_DEADLINE, Reason.NO_TIME_LEFT})
-_ANOTHER_DAY = timedelta(hours=12)  # more than any change of the hours within a day
 _ENDS = (Reason.ENROLLMENT_CANCELLED, Reason.WITHDRAWN)
 
 
@@ -98,11 +96,7 @@ def _diff_step(
         changes += [cancelled(latest, Reason.DATE_MOVED), _add(wanted, next_occurrence(rows), plan, now)]
     elif latest.is_open:
         changes.append(_diff_open(wanted, latest, plan, now))
-    elif not stands and (
-        _comes_again(wanted, latest)
-        or _has_time_again(wanted, latest, plan, now)
-        or _lost_its_stand_in(wanted, latest, rows)
-    ):
+    elif not stands and (_comes_again(wanted, latest) or _lost_its_stand_in(wanted, latest, rows)):
         changes.append(_add(wanted, next_occurrence(rows), plan, now))
     else:
         changes.append(Change(Action.KEEP, wanted.step, latest, wanted, latest.occurrence))
@@ -181,16 +175,6 @@ def _comes_again(wanted: PlannedMessage, latest: ExistingMessage) -> bool:
     if wanted.verdict is Verdict.SKIP:
         return False
     return moved or latest.reason in _REVERSIBLE
-
-
-def _has_time_again(wanted: PlannedMessage, latest: ExistingMessage, plan: Plan, now: datetime) -> bool:
-    """Whether a step that was left out as too late has another day by now: the day on which the procedure
-    went ahead was put right."""
-    if latest.may_have_gone_out or latest.reason not in _TOO_LATE or wanted.verdict is Verdict.SKIP:
-        return False
-    if wanted.at - latest.planned_at < _ANOTHER_DAY:
-        return False
-    return face_the_clock(wanted, plan, now)[0].verdict is not Verdict.SKIP
 
 
 def _basis_differs(row: ExistingMessage, wanted: PlannedMessage) -> bool:

@@ -225,6 +225,16 @@ def test_a_network_of_addresses_is_one_stranger(desk: Desk) -> None:
     assert sign_in(desk) == 303
 
 
+def test_guessing_from_everywhere_is_throttled_by_account(desk: Desk) -> None:
+    said = []
+    for n in range(42):
+        stranger = Visitor(desk.web, address=f"203.0.113.{n}")
+        form = {"email": COORDINATOR, "password": "x"}
+        said.append(stranger.post("/sign-in", data=form, headers=OWN).status_code)
+        stranger.close()
+    assert said == [422] * 40 + [429] * 2
+
+
 def test_one_stranger_does_not_lock_an_account_for_everybody(clinic: Clinic, desk: Desk) -> None:
     stranger = Visitor(desk.web, address="203.0.113.9")
     said = [
