@@ -178,8 +178,10 @@ class Invariants:
         again = bool(self.accepts[entry.message_id])
         # What was unknown for a while counted as told: the safe side, which no ledger shows.
         if is_correction and not again and facts.enrollment_id not in self.unsure_of:
-            since = max((n for n, one in enumerate(told) if one.is_correction), default=0)
-            if not any(is_otherwise(one, facts.procedure_date, facts.arrival_time) for one in told[since:]):
+            # One that never arrived corrected nothing.
+            heard = [one for one in told if one.entry.outcome != "undelivered"]
+            since = max((n for n, one in enumerate(heard) if one.is_correction), default=0)
+            if not any(is_otherwise(one, facts.procedure_date, facts.arrival_time) for one in heard[since:]):
                 self._fail("a correction that corrects nothing", facts)
         told.append(Told(entry, facts.procedure_date, facts.arrival_time, is_correction))
 
