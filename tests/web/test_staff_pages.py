@@ -309,6 +309,20 @@ def test_keys_and_secrets_of_other_systems_are_shown_once(clinic: Clinic, desk: 
     assert "Stopped" in desk.get(f"/settings/systems/webhooks/{found[1]}").text
 
 
+def test_somebody_elses_record_number_is_said_beside_its_field(clinic: Clinic, desk: Desk) -> None:
+    clinic.enroll()
+    other = FORM | {"given_name": "Boris", "family_name": "Smith"}
+    for step in ("", "confirm"):
+        answer = desk.post("/enroll", other, step=step)
+        assert answer.status_code == 422
+        assert "Record number belongs to somebody else" in answer.text
+        assert 'value="Boris"' in answer.text  # what was typed is still there
+        assert "Kowalska" not in answer.text
+    beside = desk.post("/enroll/preview", other)
+    assert beside.status_code == 200
+    assert "belongs to somebody else" in beside.text
+
+
 @pytest.mark.parametrize("ticked", [(), ("consent_sms",)])
 def test_an_empty_box_takes_no_known_patients_consent_back(
     clinic: Clinic, desk: Desk, ticked: tuple[str, ...]

@@ -15,6 +15,7 @@ from journey.domain.pathway import ARRIVAL_FACT, Fact
 from journey.services.admission import Prepared, Request, Setting, prepare
 from journey.services.considering import Consideration, consider
 from journey.services.enrolling import CONSENT_WORDING, enroll
+from journey.services.known import SOMEBODY_ELSE, SomebodyElse
 from journey.services.publishing import find_setting, offered
 from journey.store.staff import Staff
 from journey.web.access import Coordinator
@@ -68,12 +69,15 @@ def decide(app: TheApp, who: Coordinator, form: Form) -> Response:
     prepared, errors = _read(app, desk, form)
     if prepared is None:
         return _form(app, who, desk, form, errors, None)
-    found = consider(app.context, desk.setting, prepared)
-    if form["step"] != "confirm":
-        return _form(app, who, desk, form, {}, _preview(desk, prepared, found))
-    if form["seen"] != found.seen:
-        return _form(app, who, desk, form, {"": _CHANGED}, _preview(desk, prepared, found), status=409)
-    done = enroll(app.context, desk.setting, prepared)
+    try:
+        found = consider(app.context, desk.setting, prepared)
+        if form["step"] != "confirm":
+            return _form(app, who, desk, form, {}, _preview(desk, prepared, found))
+        if form["seen"] != found.seen:
+            return _form(app, who, desk, form, {"": _CHANGED}, _preview(desk, prepared, found), status=409)
+        done = enroll(app.context, desk.setting, prepared)
+    except SomebodyElse:
+        return _form(app, who, desk, form, {"record_number": SOMEBODY_ELSE}, None)
     return RedirectResponse(f"/enrollments/{done.enrollment_id}?new={int(done.is_new)}", status_code=303)
 
 
@@ -85,7 +89,11 @@ def look(app: TheApp, who: Coordinator, form: Form) -> HTMLResponse:
     if prepared is None:
         missing = {name: text for name, text in errors.items() if form[name] or name == "facts"}
         return page("staff/enroll-preview", preview=None, waiting=missing)
-    preview = _preview(desk, prepared, consider(app.context, desk.setting, prepared))
+    try:
+        preview = _preview(desk, prepared, consider(app.context, desk.setting, prepared))
+    except SomebodyElse:
+        waiting = {"record_number": f"Record number {SOMEBODY_ELSE}"}
+        return page("staff/enroll-preview", preview=None, waiting=waiting)
     return page("staff/enroll-preview", preview=preview, waiting={})
 
 
