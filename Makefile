@@ -33,10 +33,10 @@ demo: .venv/.runtime ## A clinic with a few patients and a clock you can turn (A
 	$(BIN)/journey demo $(ARGS)
 
 test: .venv/.dev ## The whole suite on SQLite, PostgreSQL and Redis, under 5 minutes
-	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" $(ARGS)
 
 test-slow: .venv/.dev ## The long fault and simulation runs
-	$(BIN)/python -m pytest -n $(JOBS) -m slow --timeout 600 $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m slow --timeout 600 $(ARGS)
 
 check: .venv/.dev ## Lint, types and import rules
 	$(BIN)/ruff check .
