@@ -38,6 +38,11 @@ class Told:
     arrival: time | None
     is_correction: bool
 
+    @property
+    def arrives(self) -> bool:
+        """Whether the provider will deliver it, which its receipt says later."""
+        return self.entry.outcome != "undelivered"
+
 
 @dataclass(frozen=True, slots=True)
 class _Said:
@@ -178,10 +183,11 @@ class Invariants:
         again = bool(self.accepts[entry.message_id])
         # What was unknown for a while counted as told: the safe side, which no ledger shows.
         if is_correction and not again and facts.enrollment_id not in self.unsure_of:
-            # One that never arrived corrected nothing.
-            heard = [one for one in told if one.entry.outcome != "undelivered"]
-            since = max((n for n, one in enumerate(heard) if one.is_correction), default=0)
-            if not any(is_otherwise(one, facts.procedure_date, facts.arrival_time) for one in heard[since:]):
+            # A correction that never arrived settled nothing. Of other messages nobody knows that
+            # yet when the date changes, so that they count as told.
+            settled = (n for n, one in enumerate(told) if one.is_correction and one.arrives)
+            since = max(settled, default=0)
+            if not any(is_otherwise(one, facts.procedure_date, facts.arrival_time) for one in told[since:]):
                 self._fail("a correction that corrects nothing", facts)
         told.append(Told(entry, facts.procedure_date, facts.arrival_time, is_correction))
 
