@@ -126,7 +126,7 @@ def steps(draw: st.DrawFn, key: str) -> dict[str, Any]:
         "quotes": draw(st.sampled_from(("nothing", "date", "arrival"))),
     }
     if draw(st.integers(0, 3)) == 0:
-        step["until"] = "booked"
+        step["until"] = draw(st.sampled_from(("booked", "confirmed")))
     if draw(st.integers(0, 3)) == 0:
         step["needs"] = ["arrival_time"]
     condition = draw(st.sampled_from(_CONDITIONS))
@@ -195,7 +195,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         site_zone=site_zone,
         reachable=reachable,
         prefers=draw(st.sampled_from((None, Channel.SMS, Channel.EMAIL))),
-        goals=draw(st.sampled_from((frozenset[str](), frozenset({"booked"})))),
+        goals=draw(st.sampled_from((frozenset[str](), frozenset({"booked"}), frozenset({"confirmed"})))),
         paused=draw(st.integers(0, 5)) == 0,
     )
     return Scenario(draw(pathways()), Anchors(enrolled, day, arrival), facts, policies, now)

@@ -174,6 +174,8 @@ def reschedule_command(
 _WISHES: dict[str, Callable[[], Wish]] = {
     "cancel": wishes.cancel,
     "complete": wishes.complete,
+    "confirm": wishes.confirm,
+    "unconfirm": wishes.unconfirm,
     "postpone": wishes.postpone,
     "pause": wishes.pause,
     "resume": wishes.resume,

@@ -11,6 +11,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from journey.domain.conditions import Condition, FactIs, Facts, FactValue
+from journey.domain.goals import CONFIRMED
 from journey.domain.steptime import Duration, StepTime, WallTime, WhenInDay, parse_wall_time
 
 ARRIVAL_FACT = "arrival_time"
@@ -201,7 +202,7 @@ class Pathway(_Strict):
     stay: Duration = timedelta(hours=4)  # from arrival to going home
     done_by: WallTime = time(18, 0)  # taken as over by then, where no arrival time is set
     facts: tuple[Fact, ...] = ()
-    goals: tuple[str, ...] = ()  # what can end a step early, such as booked
+    goals: tuple[str, ...] = ()  # what can end a step early, such as booked; besides confirmed
     steps: tuple[Step, ...] = Field(min_length=1)
     correction: Correction = Correction()
 
@@ -211,6 +212,8 @@ class Pathway(_Strict):
         if WRITTEN in (self.correction.key, *(step.key for step in self.steps)):
             raise ValueError(f"no step may be called {WRITTEN}, as messages of staff are; choose another key")
         _refuse_doubles("fact", [fact.key for fact in self.facts])
+        if CONFIRMED in self.goals:
+            raise ValueError(f"every pathway knows the goal {CONFIRMED} already; take it out of goals")
         declared = {fact.key: fact for fact in self.facts}
         for step in self.steps:
             tests = list(step.when.tests()) if step.when else []
@@ -219,7 +222,7 @@ class Pathway(_Strict):
                 raise ValueError(_unknown_fact(step, name, declared))
             for test in tests:
                 _refuse_never(step, declared[test.fact], test)
-            if step.until is not None and step.until not in self.goals:
+            if step.until is not None and step.until not in (CONFIRMED, *self.goals):
                 raise ValueError(
                     f"step {step.key} (until) ends with the unknown goal {step.until}; declare it under goals"
                 )

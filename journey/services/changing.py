@@ -161,6 +161,7 @@ def event_of(action: str, enrollment: Enrollment, now: datetime) -> webhooks.New
         "procedure_date": str(enrollment.procedure_date) if enrollment.procedure_date else None,
         "arrival_time": f"{enrollment.arrival_time:%H:%M}" if enrollment.arrival_time else None,
         "completed_on": str(enrollment.completed_on) if enrollment.completed_on else None,
+        "confirmed": enrollment.is_confirmed,
         "revision": enrollment.revision,
     }
     return webhooks.NewEvent(action, now, data, enrollment_id=enrollment.id)
@@ -209,7 +210,7 @@ def plan_of(tx: Tx, enrollment: Enrollment, library: Library) -> Plan:
         patient.contact,
         reachable_of(tx, patient),
         year,
-        goals=enrollment.goals,
+        goals=enrollment.goals_reached,
         paused=enrollment.status is EnrollmentStatus.PAUSED,
     )
     pathway = library.version(tx, enrollment.pathway_version_id).pathway

@@ -60,6 +60,7 @@ class Described:
     procedure_date: date | None
     arrival_time: time | None
     completed_on: date | None
+    confirmed: bool
     facts: dict[str, FactValue]
     time_zone: str
     revision: int
@@ -145,6 +146,7 @@ def _describe(enrollment: Enrollment, scene: _Scene, found: Sequence[DescribedMe
         procedure_date=enrollment.procedure_date,
         arrival_time=enrollment.arrival_time,
         completed_on=enrollment.completed_on,
+        confirmed=enrollment.is_confirmed,
         facts=dict(enrollment.facts),
         time_zone=scene.zone.key,
         revision=enrollment.revision,

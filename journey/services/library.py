@@ -44,7 +44,7 @@ def policies_for(
     reachable: tuple[Channel, ...],
     year: int,
     *,
-    goals: tuple[str, ...] = (),
+    goals: frozenset[str] = frozenset(),
     paused: bool = False,
 ) -> Policies:
     return Policies(
@@ -52,7 +52,7 @@ def policies_for(
         site_zone=read_zone(site.zone),
         reachable=reachable,
         prefers=contact.prefers,
-        goals=frozenset(goals),
+        goals=goals,
         paused=paused,
     )
 

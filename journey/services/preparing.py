@@ -12,6 +12,7 @@ from journey.channels.protocol import Outgoing
 from journey.domain.contact import Person
 from journey.domain.delivery import Event, Reason
 from journey.domain.eligibility import Answer, Go, Situation, Stop, Wait, may_send
+from journey.domain.goals import goals_reached
 from journey.domain.pathway import Channel, Pathway
 from journey.domain.site import Site
 from journey.domain.sms import measure
@@ -138,6 +139,7 @@ def _situation(message: Message, recipient: _Recipient) -> Situation:
     assert message.channel is not None
     zone = context.time_zone or recipient.site.zone
     day = context.procedure_date
+    reached = goals_reached(context.goals, day, context.confirmed_for)
     if recipient.pathway.is_for_afterwards(message.step):
         day = context.completed_on or day
     return Situation(
@@ -150,7 +152,7 @@ def _situation(message: Message, recipient: _Recipient) -> Situation:
         enrolled_arrival=context.arrival_time,
         reachable=recipient.reachable,
         step_channels=recipient.pathway.channels_of(message.step),
-        is_done=recipient.pathway.goal_of(message.step) in context.goals,
+        is_done=recipient.pathway.goal_of(message.step) in reached,
         window=window_for(recipient.site, zone, message.due_at.year),
     )
 

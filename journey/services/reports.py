@@ -113,6 +113,7 @@ def _procedures(tx: Tx, day: date, zone: ZoneInfo) -> list[Total]:
     found = [
         Total(day, "procedures", "", kind, n) for kind, n in Counter(_kind(r, begins) for r in rows).items()
     ]
+    found.append(Total(day, "confirmed", "", "", sum(row.confirmed_for == day for row in rows)))
     goals = Counter(goal for row in rows for goal in row.goals)
     return found + [Total(day, "goals", "", goal[:24], number) for goal, number in goals.items()]
 

@@ -97,6 +97,28 @@ def resume() -> Wish:
     return Wish("enrollment.resumed", apply)
 
 
+def confirm(day: date | None = None) -> Wish:
+    """The patient says yes to the date, which is no yes to another one. `day`: the date that they heard."""
+
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
+        if old.completed_on is not None:
+            raise Refusal("the procedure went ahead; there is nothing left to confirm")
+        if old.procedure_date is None:
+            raise Refusal("there is no procedure date to confirm; set one first")
+        if old.procedure_date < now.date():
+            raise Refusal(f"{old.procedure_date} is past; say whether it went ahead")
+        if day not in (None, old.procedure_date):
+            raise Refusal(f"the patient said yes to {day}, and the date is {old.procedure_date} by now")
+        return replace(old, confirmed_for=old.procedure_date)
+
+    return Wish("enrollment.confirmed", apply, Reason.GOAL_REACHED)
+
+
+def unconfirm() -> Wish:
+    """It was somebody else who confirmed, or the patient is not sure any more."""
+    return Wish("enrollment.unconfirmed", lambda old, _: replace(old, confirmed_for=None))
+
+
 def reach_goal(goal: str) -> Wish:
     """Something that ends steps, such as "booked"."""
 

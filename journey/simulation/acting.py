@@ -101,6 +101,7 @@ def _plan_life(world: World, case: Case) -> None:
         at(0.8, now + int(lead * draw.uniform(0.1, 0.99)), set_arrival)
     for chance in (0.3, 0.15, 0.05):
         at(chance, now + int(lead * draw.uniform(0, 1.02)), reschedule)
+    at(0.35, now + int(lead * draw.random()), confirm)
     at(0.06, now + int(lead * draw.random()), postpone)
     at(0.06, now + int(lead * draw.uniform(0, 1.2)), cancel)
     at(0.03, now + draw.randrange(60 * DAY), withdraw)
@@ -119,7 +120,8 @@ def interfere(world: World, message: UUID) -> None:
         case = world.cases.get(messages.by_ids(tx, [message])[0].enrollment_id)
     if case is None:
         return
-    choices = (reschedule, reschedule, set_arrival, pause, opt_out, opt_out, replan, book, postpone, cancel)
+    change_date = (reschedule, reschedule, set_arrival, postpone, cancel)
+    choices = (*change_date, pause, opt_out, opt_out, replan, book, confirm)
     act = world.people.choice(choices)
     world.actions["during a request"] += 1
     world.scheduler.after(world.people.randrange(13 * SECOND), partial(act, world, case))
@@ -189,6 +191,18 @@ def resume(world: World, case: Case) -> None:
 
 def book(world: World, case: Case) -> None:
     _change(world, "book", case, wishes.reach_goal("booked"))
+
+
+def confirm(world: World, case: Case) -> None:
+    """Only of a date that is to come, and now and then taken back."""
+    if case.day is not None and _begins(world, case) > world.scheduler.now + DAY:
+        _change(world, "confirm", case, wishes.confirm())
+        if world.people.random() < 0.2:
+            world.scheduler.after(world.people.randrange(2 * DAY), partial(unconfirm, world, case))
+
+
+def unconfirm(world: World, case: Case) -> None:
+    _change(world, "unconfirm", case, wishes.unconfirm())
 
 
 def replan(world: World, case: Case) -> None:

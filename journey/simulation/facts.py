@@ -41,6 +41,7 @@ class Facts:
     enrolled_arrival: time | None
     completed_on: date | None
     goals: Any
+    confirmed_for: date | None
     zone: str | None
 
 
@@ -52,6 +53,7 @@ _QUERY = select(
     enrollments.c.arrival_time.label("enrolled_arrival"),
     enrollments.c.completed_on,
     enrollments.c.goals,
+    enrollments.c.confirmed_for,
     patients.c.time_zone.label("zone"),
 ).select_from(
     messages.join(enrollments, enrollments.c.id == messages.c.enrollment_id).join(

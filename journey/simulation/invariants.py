@@ -12,6 +12,7 @@ from uuid import UUID
 from journey.channels.protocol import Outgoing
 from journey.domain.calendar import HARD_CLOSES, HARD_OPENS, read_zone
 from journey.domain.delivery import GONE_OUT, Event, Status, next_status
+from journey.domain.goals import CONFIRMED
 from journey.domain.pathway import Channel, Pathway
 from journey.domain.site import Site
 from journey.rendering.filters import LocalDate, long_date, short_date
@@ -123,7 +124,8 @@ class Invariants:
         if (entry.channel, entry.to.casefold()) in self.stopped:
             self._fail("accepted after an opt-out returned", facts, entry.channel)
         until = None if facts.step == self.pathway.correction.key else self.pathway.step(facts.step).until
-        if until in facts.goals:
+        is_confirmed = facts.enrolled_date is not None and facts.enrolled_date == facts.confirmed_for
+        if until in facts.goals or (until == CONFIRMED and is_confirmed):
             self._fail("accepted after its goal was reached", facts)
 
     def _in_time(self, facts: Facts) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from journey.domain.conditions import FactValue
 from journey.domain.eligibility import EnrollmentStatus
+from journey.domain.goals import CONFIRMED, goals_reached
 from journey.domain.plan import Anchors
 from journey.store.database import Conflict, Tx
 from journey.store.schema import enrollments, patients
@@ -34,14 +35,23 @@ class Enrollment:
     arrival_time: time | None
     completed_on: date | None
     facts: Mapping[str, FactValue]
-    goals: tuple[str, ...]
+    goals: tuple[str, ...]  # those that the pathway declares
     enrolled_at: datetime
     revision: int
     ended_at: datetime | None = None
+    confirmed_for: date | None = None  # the date to which the patient said yes
 
     @property
     def anchors(self) -> Anchors:
         return Anchors(self.enrolled_at, self.procedure_date, self.arrival_time, self.completed_on)
+
+    @property
+    def goals_reached(self) -> frozenset[str]:
+        return goals_reached(self.goals, self.procedure_date, self.confirmed_for)
+
+    @property
+    def is_confirmed(self) -> bool:
+        return CONFIRMED in self.goals_reached
 
 
 COLUMNS = [enrollments.c[name] for name in Enrollment.__slots__]
@@ -142,6 +152,7 @@ class SendingContext:
     completed_on: date | None
     facts: Mapping[str, FactValue]
     goals: tuple[str, ...]
+    confirmed_for: date | None
     patient_id: UUID
     sealed_person: bytes
     locale: str
@@ -163,6 +174,7 @@ def sending_contexts(tx: Tx, enrollment_ids: Sequence[UUID]) -> dict[UUID, Sendi
             enrollments.c.completed_on,
             enrollments.c.facts,
             enrollments.c.goals,
+            enrollments.c.confirmed_for,
             enrollments.c.patient_id,
             patients.c.sealed_person,
             patients.c.locale,

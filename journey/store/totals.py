@@ -131,6 +131,7 @@ class Procedure:
     completed_on: date | None
     ended_at: datetime | None
     goals: Sequence[str]
+    confirmed_for: date | None
 
 
 def procedures_on(tx: Tx, day: date) -> list[Procedure]:

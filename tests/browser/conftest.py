@@ -73,13 +73,13 @@ class Served:
         self._thread = threading.Thread(target=self._server.run, args=([self._listener],), daemon=True)
         self._thread.start()
 
-    def sign_in(self, page: Page, role: Role) -> None:
+    def sign_in(self, page: Page, role: Role, *, by_password: bool = False) -> None:
         """A browser that is signed in, as somebody with the role."""
-        token = elsewhere(lambda: self._enter(role))
+        token = elsewhere(lambda: self._enter(role, by_password=by_password))
         page.context.add_cookies([{"name": "journey", "value": token, "url": self.address}])
 
-    def _enter(self, role: Role) -> str:
-        desk = Desk(self.clinic, role, self.web)
+    def _enter(self, role: Role, *, by_password: bool) -> str:
+        desk = Desk(self.clinic, role, self.web, by_password=by_password)
         token = desk.visitor.cookie("journey")
         desk.close()
         return token

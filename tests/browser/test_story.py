@@ -164,7 +164,7 @@ def test_two_people_and_one_patient(chromium: Browser, served: Served, page: Pag
 
 
 def test_a_session_that_ends_while_somebody_types_loses_nothing(served: Served, page: Page) -> None:
-    served.sign_in(page, Role.COORDINATOR)
+    served.sign_in(page, Role.COORDINATOR, by_password=True)
     page.goto(f"{served.address}/enroll")
     page.fill("#given_name", "Anna")
     page.fill("#family_name", "Kowalska")

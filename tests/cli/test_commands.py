@@ -184,6 +184,7 @@ def test_what_is_typed_in_is_not_seen_on_the_command_line(practice: Operator) ->
 def test_a_goal_is_reached_by_its_name_and_an_unknown_one_is_refused(practice: Operator) -> None:
     made = practice.json(*ANNA)
     assert "goal_reached" in practice.run("change", made["id"], "booked")
+    assert "goal_reached" in practice.run("change", made["id"], "confirm")
     with pytest.raises(Refusal, match=r"boked is no change \(cancel, .*has no goal boked; it has: booked"):
         practice.run("change", made["id"], "boked")
 

@@ -121,6 +121,7 @@ def make(*steps: dict[str, Any], **more: Any) -> Pathway:
     [
         ({"if": {"fact": "typo", "is": True}}, "uses the unknown fact typo; declare it under facts"),
         ({"if": {"any": [{"not": {"fact": "deep", "is": 1 == 1}}]}}, "unknown fact deep"),
+        ({"until": "Confirmed"}, "unknown goal Confirmed"),
         ({"until": "typo"}, "ends with the unknown goal typo; declare it under goals"),
         ({"send_by": {"day": -2, "time": "10:00"}}, "send_by is before the step's own time"),
         ({"send_by": {"day": -2, "time": "09:59"}}, "send_by is before the step's own time"),

@@ -6,31 +6,37 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from functools import cache
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
+from tests.fakes.loopback import Loopback, QuietHandler
 
-class FakeProvider:
+
+@cache
+def _key() -> RSAKey:
+    """One for the whole process: making it takes longer than a test."""
+    return RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
+
+
+class FakeProvider(Loopback):
     """`claims` go into every ID token over the right ones; `signer` signs them."""
 
     client_id, client_secret = "journey", "provider-secret"
 
     def __init__(self) -> None:
-        self.key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
+        self.key = _key()
         self.signer = self.key
         self.claims: dict[str, Any] = {}
         self.email = "kim@clinic.example"
         self._codes: dict[str, dict[str, str]] = {}
         provider = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 if parts.path == "/.well-known/openid-configuration":
@@ -56,15 +62,11 @@ class FakeProvider:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Says nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        super().__init__(Handler)
 
     @property
     def issuer(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self.url
 
     def metadata(self) -> dict[str, Any]:
         return {
@@ -109,14 +111,3 @@ class FakeProvider:
             "email_verified": True,
         }
         return jwt.encode({"alg": "RS256", "kid": "one"}, claims | self.claims, self.signer)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)

@@ -54,6 +54,7 @@ MUST_SAY_WHY = {
     Status.EXPIRED,
     Status.CANCELLED,
 }
+_YES_OR_NO = (wishes.confirm, wishes.unconfirm)
 UNFINISHED = {Status.PLANNED, Status.HELD, Status.SENDING, Status.UNKNOWN}
 _MEMORY = Path("/dev/shm")
 _channels = st.sampled_from(Channel)
@@ -119,7 +120,7 @@ class Practice(RuleBasedStateMachine):
     @precondition(lambda self: self.enrolled)
     @rule(
         pick=_picks,
-        wish=st.sampled_from((wishes.pause, wishes.resume, wishes.postpone, wishes.complete)),
+        wish=st.sampled_from((wishes.pause, wishes.resume, wishes.postpone, wishes.complete, *_YES_OR_NO)),
     )
     def change(self, pick: int, wish: Callable[[], wishes.Wish]) -> None:
         self._change(pick, wish())

@@ -255,6 +255,23 @@ def test_cancelling_and_completing(other: Other) -> None:
     assert states == {"cancelled"}
 
 
+def test_confirming_takes_the_date_that_the_patient_heard(other: Other) -> None:
+    made = other.post("/enrollments", ANNA).json()
+    address = f"/enrollments/{made['id']}/confirm"
+    assert other.post(address, {}).status_code == 422
+    old = other.post(address, {"procedure_date": "2026-12-14"})
+    assert old.status_code == 409
+    assert "the date is 2026-12-15 by now" in old.json()["detail"]
+    heard = {"procedure_date": "2026-12-15"}
+    shown = other.post(f"{address}?dry_run=true", heard).json()
+    assert shown["confirmed"]
+    assert not other.get(f"/enrollments/{made['id']}").json()["confirmed"]
+    done = other.post(address, heard).json()
+    assert done["confirmed"]
+    (asking,) = [one for one in done["messages"] if one["step"] == "confirm"]
+    assert asking["status"] == "cancelled"
+
+
 def test_lists_come_in_pages_that_neither_repeat_nor_leave_out(other: Other) -> None:
     for number in range(7):
         other.post("/enrollments", patient(record_number=f"N-{number}", phone=f"+44770090030{number}"))

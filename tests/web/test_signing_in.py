@@ -31,7 +31,7 @@ def clinic(tmp_path: Path) -> Iterator[Clinic]:
 
 @pytest.fixture
 def desk(clinic: Clinic) -> Iterator[Desk]:
-    desk = Desk(clinic, Role.COORDINATOR)
+    desk = Desk(clinic, Role.COORDINATOR, by_password=True)
     yield desk
     desk.close()
 
@@ -159,7 +159,7 @@ def _account(desk: Desk, second: object, code: str) -> str:
 
 
 def test_the_only_admin_can_neither_leave_nor_be_made_less(clinic: Clinic) -> None:
-    desk = Desk(clinic, Role.ADMIN)
+    desk = Desk(clinic, Role.ADMIN, by_password=True)
     one = accounts.find(clinic.app.context, "admin@clinic.example")
     with pytest.raises(Refusal, match="only admin"):
         accounts.disable(clinic.app.context, one.id, "tests")
@@ -266,7 +266,7 @@ def test_a_link_ends_with_what_it_was_for(clinic: Clinic, change: str) -> None:
 
 
 def test_whoever_was_only_invited_is_no_second_admin(clinic: Clinic) -> None:
-    desk = Desk(clinic, Role.ADMIN)
+    desk = Desk(clinic, Role.ADMIN, by_password=True)
     accounts.invite(clinic.app.context, "lee@clinic.example", Role.ADMIN, "tests")
     one = accounts.find(clinic.app.context, "admin@clinic.example")
     with pytest.raises(Refusal, match="only admin"):

@@ -109,6 +109,22 @@ def test_went_ahead_is_one_click_on_the_first_page(clinic: Clinic) -> None:
     desk.close()
 
 
+def test_a_patient_who_confirms_is_marked_so_in_one_click_or_on_their_own_page(
+    clinic: Clinic, desk: Desk
+) -> None:
+    enrollment = clinic.enroll(day=START.date() + timedelta(days=1)).enrollment_id
+    act = f"/enrollments/{enrollment}/acts"
+    form = fields_of(desk.get("/").text, f"{act}/confirmed")
+    assert desk.post(f"{act}/confirmed", form, step="confirm").status_code == 303
+    assert "Confirmed</span>" in desk.get("/").text
+    page = desk.get(f"/enrollments/{enrollment}").text
+    assert "Confirmed</span>" in page
+    assert "Patient confirmed" in page
+    form = fields_of(desk.get(f"{act}/unconfirmed").text)
+    assert desk.post(f"{act}/unconfirmed", form, step="confirm").status_code == 303
+    assert not everybody(clinic)[0].is_confirmed
+
+
 def test_words_are_shown_before_they_are_sent_and_sent_once(clinic: Clinic, desk: Desk) -> None:
     enrollment = clinic.enroll().enrollment_id
     address = f"/enrollments/{enrollment}/write"

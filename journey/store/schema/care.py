@@ -107,6 +107,7 @@ enrollments = Table(
     Column("procedure_date", Date),
     Column("arrival_time", Time),
     Column("completed_on", Date),
+    Column("confirmed_for", Date),  # the date to which the patient said yes
     Column("facts", JSON, nullable=False),
     Column("goals", JSON, nullable=False),
     Column("enrolled_at", Instant, nullable=False),

@@ -35,6 +35,7 @@ from journey.web.api.schemas import (
     CancelIn,
     ChangedOut,
     CompleteIn,
+    ConfirmIn,
     Date,
     EnrollmentIn,
     EnrollmentOut,
@@ -179,6 +180,7 @@ def _previewed(app: App, body: EnrollmentIn, key: ApiKey) -> EnrollmentOut:
         procedure_date=str(prepared.procedure_date),
         arrival_time=f"{prepared.arrival_time:%H:%M}" if prepared.arrival_time else None,
         completed_on=None,
+        confirmed=False,
         facts=dict(prepared.facts),
         time_zone=zone,
         revision=0,
@@ -228,6 +230,15 @@ def cancel(
 ) -> ChangedOut:
     """The procedure will not happen. Nothing goes out once this has returned."""
     return _change(app, key, enrollment_id, wishes.cancel(), body.revision if body else None, dry_run)
+
+
+@router.post("/enrollments/{enrollment_id:uuid}/confirm", response_model=ChangedOut, responses=_CHANGING)
+def confirm(
+    app: TheApp, key: WriteKey, enrollment_id: UUID, body: ConfirmIn, dry_run: DryRun = False
+) -> ChangedOut:
+    """The patient said yes to the date: nobody asks again, unless the date changes."""
+    wish = wishes.confirm(date.fromisoformat(body.procedure_date))
+    return _change(app, key, enrollment_id, wish, body.revision, dry_run, "procedure_date")
 
 
 @router.post("/enrollments/{enrollment_id:uuid}/complete", response_model=ChangedOut, responses=_CHANGING)

@@ -93,6 +93,11 @@ class CancelIn(_In):
     revision: Revision | None = None
 
 
+class ConfirmIn(_In):
+    procedure_date: Date = Field(description="The date to which the patient said yes.")
+    revision: Revision | None = None
+
+
 class CompleteIn(_In):
     date: Date | None = Field(
         default=None, description="The day it went ahead, if it is not the planned one."
@@ -149,6 +154,7 @@ class EnrollmentOut(BaseModel):
     procedure_date: Date | None
     arrival_time: ClockTime | None
     completed_on: Date | None
+    confirmed: bool
     facts: dict[str, Any]
     time_zone: str
     revision: int
@@ -198,6 +204,7 @@ class SummaryOut(BaseModel):
     procedure_date: Date | None
     arrival_time: ClockTime | None
     completed_on: Date | None
+    confirmed: bool
     enrolled_at: Moment
     revision: int
 

@@ -40,6 +40,7 @@ def summary_of(one: Enrollment) -> SummaryOut:
         procedure_date=str(one.procedure_date) if one.procedure_date else None,
         arrival_time=f"{one.arrival_time:%H:%M}" if one.arrival_time else None,
         completed_on=str(one.completed_on) if one.completed_on else None,
+        confirmed=one.is_confirmed,
         enrolled_at=_sure(one.enrolled_at),
         revision=one.revision,
     )

@@ -50,6 +50,10 @@ ACTS = {
         Act(
             "went-ahead", "It went ahead", "Did {name}’s procedure go ahead?", "Yes, it went ahead", ("day",)
         ),
+        Act("confirmed", "The patient confirmed", "Has {name} said yes to the date?", "Yes, confirmed"),
+        Act(
+            "unconfirmed", "Not confirmed after all", "Has {name} not said yes to the date?", "Not confirmed"
+        ),
         Act("move", "Move the date", "Move {name}’s procedure?", "Move the procedure", ("day", "arrival")),
         Act("postpone", "Postpone", "Postpone {name}’s procedure without a date?", "Postpone", (), True),
         Act("booked", "Follow-up booked", "Has {name} booked the follow-up?", "Yes, it is booked"),
@@ -85,11 +89,14 @@ def acts_for(chart: Chart, now: datetime, newer: UUID | None = None) -> list[Act
     if enrollment.status not in LIVE:
         return []
     is_over = enrollment.procedure_date is not None and enrollment.procedure_date <= _today(chart, now)
+    is_ahead = enrollment.procedure_date is not None and enrollment.procedure_date >= _today(chart, now)
     done = enrollment.completed_on is not None
     paused = enrollment.status is EnrollmentStatus.PAUSED
     wanted = {
         "arrival": not done and bool(enrollment.procedure_date) and enrollment.arrival_time is None,
         "went-ahead": is_over and not done,
+        "confirmed": is_ahead and not done and not enrollment.is_confirmed,
+        "unconfirmed": is_ahead and not done and enrollment.is_confirmed,
         "move": not done,
         "postpone": not done and enrollment.procedure_date is not None,
         "booked": BOOKED in chart.pathway.goals and BOOKED not in enrollment.goals and (is_over or done),
@@ -137,6 +144,8 @@ def wish_of(chart: Chart, asked: Asked, now: datetime, newer: UUID | None = None
         "cancel": wishes.cancel,
         "withdraw": wishes.withdraw,
         "went-ahead": lambda: wishes.complete(_day_it_went_ahead(asked)),
+        "confirmed": wishes.confirm,
+        "unconfirmed": wishes.unconfirm,
         "booked": lambda: wishes.reach_goal(BOOKED),
         "pause": wishes.pause,
         "resume": wishes.resume,

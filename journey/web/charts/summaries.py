@@ -72,10 +72,14 @@ def _headlines(report: Report, price: float, currency: str) -> list[Headline]:
     ahead = report.sum("procedures", detail="went ahead")
     late = report.sum("procedures", detail="cancelled late")
     early = report.sum("procedures", detail="cancelled early")
+    confirmed = report.sum("confirmed")
     segments = report.sum("segments", Channel.SMS.value)
     cost = f"{segments * price:,.2f} {currency}" if price else "price not set"
     return [
         Headline("Procedures", f"{procedures:,}", f"{ahead:,} went ahead"),
+        Headline(
+            "Confirmed", _share(confirmed, procedures), f"{confirmed:,} of {count(procedures, 'procedure')}"
+        ),
         Headline("Messages sent", f"{sent:,}", f"{count(report.sum('messages'), 'message')} were planned"),
         Headline("Texts delivered", _share(arrived, tried), f"{arrived:,} of {tried:,} have a receipt"),
         Headline("Cancelled", f"{early + late:,}", f"{late:,} within two days of it, {early:,} earlier"),
