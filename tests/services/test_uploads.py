@@ -6,57 +6,27 @@ import csv
 import io
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from journey.domain.contact import FieldErrors
 from journey.services import columns, uploads, working
-from journey.services.context import Context, Refusal, Stale
+from journey.services.context import Refusal, Stale
 from journey.services.csv_files import as_cell, read_csv, write_csv
 from journey.services.housekeeping import tidy
 from journey.services.importing import import_file
-from journey.services.pathway_files import load_built_in
 from journey.services.signing_in import Limits
-from journey.store import enrollments, imports, jobs, patients
+from journey.store import imports, jobs, patients
 from journey.store.imports import RowResult
 from journey.store.schema import imports as imports_table
 from journey.store.schema.work import JobKind, JobStatus
 from tests.clinic import PATHWAY, Clinic
+from tests.services.files import BVN, HEADER, arrange, check, counts, enrolled, many, upload
 
-BVN = load_built_in(PATHWAY).pathway
-HEADER = "First name,Surname,Mobile,DOB,MRN,Procedure date,Arrival,Text consent,Ward\n"
 ANNA = "Anna,Kowalska,07700 900101,1961-04-12,A-101,2026-12-15,09:00,yes,4B\n"
 BEN = "Ben,Okafor,07700 900102,1950-01-02,A-102,2026-12-16,,yes,4B\n"
 BAD = "Nora,Lund,nothing,1971-02-30,A-103,2026-13-01,25:00,maybe,2A\n"
-
-
-def upload(clinic: Clinic, text: str, name: str = "list.csv") -> UUID:
-    return uploads.keep(clinic.app.context, name, text.encode(), "kim")
-
-
-def arrange(clinic: Clinic, import_id: UUID, **other: str) -> UUID:
-    header = uploads.read_sheet(clinic.app.context, import_id).table.header
-    mapping = columns.guess(header, BVN) | other
-    return uploads.arrange(clinic.app.context, import_id, mapping, PATHWAY, "main", "kim")
-
-
-def check(clinic: Clinic, text: str, name: str = "list.csv") -> UUID:
-    import_id = upload(clinic, text, name)
-    arrange(clinic, import_id)
-    working.work(clinic.app.context, 10)
-    return import_id
-
-
-def counts(clinic: Clinic, import_id: UUID) -> dict[RowResult, int]:
-    with clinic.database.read() as tx:
-        return imports.count_rows(tx, import_id)
-
-
-def enrolled(clinic: Clinic) -> int:
-    with clinic.database.read() as tx:
-        return len(enrollments.everyone(tx, 1000))
 
 
 def test_columns_are_guessed_as_hospitals_call_them() -> None:
@@ -119,104 +89,6 @@ def test_nothing_unchecked_is_enrolled(embedded_clinic: Clinic) -> None:
         uploads.begin(embedded_clinic.app.context, import_id, "kim")
 
 
-def test_a_check_that_broke_half_way_is_no_check(clinic: Clinic) -> None:
-    import_id = upload(clinic, many(250))
-    arrange(clinic, import_id)
-    job = take(clinic)
-    uploads.check_slice(clinic.app.context, job, iter([True, False]).__next__)
-    with clinic.database.write() as tx:
-        jobs.end(tx, job, clinic.clock.now(), "stopped by a fault of Journey (KeyError)")
-    with pytest.raises(Refusal, match="not every row has been checked"):
-        uploads.begin(clinic.app.context, import_id, "kim")
-
-
-def take(clinic: Clinic) -> jobs.Job:
-    """As a worker takes a job up."""
-    now = clinic.clock.now()
-    with clinic.database.write() as tx:
-        job = jobs.take(tx, now, now + timedelta(seconds=60))
-    assert job is not None
-    return job
-
-
-def many(number: int) -> str:
-    rows = (
-        f"Given{n},Family{n},07700 900{n % 1000:03},1950-01-02,M-{n},2026-12-{10 + n % 20},09:00,yes,1\n"
-        for n in range(number)
-    )
-    return HEADER + "".join(rows)
-
-
-def test_an_import_whose_worker_died_goes_on_where_it_was(clinic: Clinic) -> None:
-    import_id = check(clinic, many(250))
-    job_id = uploads.begin(clinic.app.context, import_id, "kim")
-    looks = iter([True, False])
-    with clinic.database.write() as tx:
-        now = clinic.clock.now()
-        job = jobs.take(tx, now, now + timedelta(minutes=1), job_id)
-    assert job is not None
-    assert not uploads.enroll_slice(clinic.app.context, job, lambda: next(looks))  # and then it died
-    assert enrolled(clinic) == 100
-    assert working.work(clinic.app.context, 5) == 0  # its lease still runs
-    clinic.clock.advance(timedelta(minutes=2))
-    working.work(clinic.app.context, 20)
-    assert counts(clinic, import_id) == {RowResult.ENROLLED: 250}
-    with clinic.database.read() as tx:
-        done = jobs.get(tx, job_id)
-    assert done is not None
-    assert (done.status, done.done, done.total) == (JobStatus.DONE, 250, 250)
-
-
-def test_two_workers_on_one_slice_do_it_once(clinic: Clinic) -> None:
-    import_id = check(clinic, many(120))
-    uploads.begin(clinic.app.context, import_id, "kim")
-    job = take(clinic)
-    uploads.enroll_slice(clinic.app.context, job, iter([True, False]).__next__)
-    assert not uploads.enroll_slice(clinic.app.context, job, lambda: True)  # it had the same job in hand
-    assert enrolled(clinic) == 100
-
-
-def test_a_worker_that_wakes_up_late_spoils_nothing(clinic: Clinic) -> None:
-    import_id = check(clinic, many(250))
-    job_id = uploads.begin(clinic.app.context, import_id, "kim")
-    late = take(clinic)
-    clinic.clock.at += timedelta(seconds=61)
-    uploads.enroll_slice(clinic.app.context, take(clinic), iter([True, False]).__next__)
-    assert not uploads.enroll_slice(clinic.app.context, late, lambda: True)
-    with clinic.database.write() as tx:
-        jobs.end(tx, late, clinic.clock.now(), "this one gave up")
-        jobs.let_go(tx, late, clinic.clock.now())
-    clinic.clock.at += timedelta(seconds=61)
-    working.work(clinic.app.context, 10)
-    with clinic.database.read() as tx:
-        assert jobs.get(tx, job_id).status is JobStatus.DONE  # type: ignore[union-attr]
-    assert enrolled(clinic) == 250
-
-
-def test_an_import_that_stopped_goes_on(clinic: Clinic) -> None:
-    import_id = check(clinic, many(250))
-    uploads.begin(clinic.app.context, import_id, "kim")
-    job = take(clinic)
-    uploads.enroll_slice(clinic.app.context, job, iter([True, False]).__next__)
-    with clinic.database.write() as tx:
-        jobs.end(tx, job, clinic.clock.now(), "stopped by a fault of Journey (KeyError)")
-    uploads.begin(clinic.app.context, import_id, "kim")
-    with pytest.raises(Stale):  # it runs again: a second person does not begin it a third time
-        uploads.begin(clinic.app.context, import_id, "lee")
-    working.work(clinic.app.context, 10)
-    assert counts(clinic, import_id) == {RowResult.ENROLLED: 250}
-
-
-def test_a_job_without_progress_holds_up_no_other(clinic: Clinic) -> None:
-    first, second = upload(clinic, many(30)), upload(clinic, many(30))
-    stuck, other = arrange(clinic, first), arrange(clinic, second)
-    clinic.clock.at += timedelta(seconds=1)
-    job = take(clinic)
-    with clinic.database.write() as tx:
-        jobs.let_go(tx, job, clinic.clock.now())
-    assert {job.id, take(clinic).id} == {stuck, other}
-
-
 def test_nobody_enrolls_by_columns_they_never_saw(clinic: Clinic) -> None:
     import_id = check(clinic, many(3))
     with clinic.database.read() as tx:
@@ -229,17 +101,6 @@ def test_nobody_enrolls_by_columns_they_never_saw(clinic: Clinic) -> None:
     assert enrolled(clinic) == 0
 
 
-def test_rows_whose_day_has_come_stop_nobody_behind_them(clinic: Clinic) -> None:
-    late = "".join(
-        f"Given{n},Late{n},07700 900{n:03},1950-01-02,L-{n},2026-12-05,09:00,yes,1\n" for n in range(120)
-    )
-    import_id = check(clinic, HEADER + late + many(30).removeprefix(HEADER))
-    clinic.clock.at += timedelta(days=6)
-    uploads.begin(clinic.app.context, import_id, "kim")
-    working.work(clinic.app.context, 10)
-    assert counts(clinic, import_id) == {RowResult.REFUSED: 120, RowResult.ENROLLED: 30}
-
-
 def test_rows_that_contradict_each_other_are_named(clinic: Clinic) -> None:
     births = ("", "1961-04-12", "1970-01-01")
     rows = [
@@ -250,21 +111,6 @@ def test_rows_that_contradict_each_other_are_named(clinic: Clinic) -> None:
     uploads.begin(clinic.app.context, import_id, "kim")
     working.work(clinic.app.context, 10)
     assert counts(clinic, import_id) == {RowResult.ENROLLED: 2, RowResult.REFUSED: 1}
-
-
-def test_a_clock_that_is_a_little_behind_takes_no_job_from_another(clinic: Clinic) -> None:
-    arrange(clinic, upload(clinic, many(30)))
-    take(clinic)
-    now = clinic.clock.now() - timedelta(seconds=2)
-    with clinic.database.write() as tx:
-        assert jobs.take(tx, now, now + timedelta(seconds=60)) is None
-
-
-def test_a_lease_from_a_clock_set_back_holds_nothing(clinic: Clinic) -> None:
-    arrange(clinic, upload(clinic, many(30)))
-    job = take(clinic)
-    clinic.clock.at -= timedelta(days=1)
-    assert take(clinic).id == job.id
 
 
 BORIS = "Boris,Smith,07700 900777,1980-01-01,A-101,2026-12-15,09:00,yes,4B\n"
@@ -402,19 +248,6 @@ def test_what_is_no_table_is_refused_with_the_place(embedded_clinic: Clinic, raw
 def test_too_many_rows_are_for_the_command_line(embedded_clinic: Clinic) -> None:
     with pytest.raises(Refusal, match="more than 20,000 rows"):
         upload(embedded_clinic, "a\n" + "1\n" * 20_001)
-
-
-def test_a_fault_of_ours_ends_the_job_with_a_word(embedded_clinic: Clinic) -> None:
-    context: Context = embedded_clinic.app.context
-    with embedded_clinic.database.write() as tx:
-        job_id = jobs.begin(tx, JobKind.CHECK, "no id", 1, "kim", embedded_clinic.clock.now())
-    with pytest.raises(ValueError, match="UUID"):
-        working.work(context, 5)
-    with embedded_clinic.database.read() as tx:
-        job = jobs.get(tx, job_id)
-    assert job is not None
-    assert "fault of Journey" in str(job.error)
-    assert working.work(context, 1) == 0
 
 
 def test_what_the_page_refuses_the_command_line_refuses_too(embedded_clinic: Clinic, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from journey.web.app import create_app
 from tests.clinic import Clinic
 from tests.web.visitor import Visitor
 
+COORDINATOR = "coordinator@clinic.example"
 PASSWORD = "quiet harbor seven lanterns"
 OWN = {"sec-fetch-site": "same-origin"}
 

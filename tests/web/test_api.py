@@ -2,90 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Any
-from uuid import uuid4
 
-import httpx
 import pytest
 
 from journey.domain.access import Scope
-from journey.services import api_keys, enrolling, previewing
+from journey.services import api_keys, previewing
 from journey.services.previewing import VirtualPatient
 from journey.store import audit, enrollments
-from journey.web.api import enrollments as routes
-from journey.web.app import create_app
 from tests.clinic import PATHWAY, PROCEDURE, Clinic
-from tests.web.visitor import Visitor
-
-ANNA: dict[str, Any] = {
-    "patient": {
-        "given_name": "Anna",
-        "family_name": "Kowalska",
-        "phone": "+447700900101",
-        "email": "anna@example.org",
-        "birth_date": "1961-04-12",
-        "record_number": "A-101",
-        "locale": "en-GB",
-        "time_zone": "Europe/London",
-    },
-    "pathway": PATHWAY,
-    "site": "main",
-    "procedure_date": str(PROCEDURE),
-    "arrival_time": "09:00",
-    "facts": {"takes_blood_thinners": True},
-    "consent": {"sms": True, "email": True},
-}
-
-
-class Other:
-    """Another system with a key."""
-
-    def __init__(self, clinic: Clinic) -> None:
-        self.clinic = clinic
-        self.web = create_app(clinic.app)
-        self.key = api_keys.add(clinic.app.context, f"booking {uuid4()}", list(Scope), "tests")
-        self.visitor = Visitor(self.web)
-
-    def get(self, address: str) -> httpx.Response:
-        return self.visitor.get(f"/api/v1{address}", headers=self.headers())
-
-    def post(self, address: str, body: Any = None, idempotency_key: str = "") -> httpx.Response:
-        headers = self.headers(idempotency_key)
-        if body is None:
-            return self.visitor.post(f"/api/v1{address}", headers=headers)
-        return self.visitor.post(f"/api/v1{address}", json=body, headers=headers)
-
-    def again(self) -> str:
-        """Enrolls Anna under key-1 from another connection, then cancels it."""
-        visitor = Visitor(self.web)
-        answer = visitor.post("/api/v1/enrollments", json=ANNA, headers=self.headers("key-1"))
-        made = str(answer.json()["id"])
-        visitor.post(f"/api/v1/enrollments/{made}/cancel", json={}, headers=self.headers())
-        visitor.close()
-        return made
-
-    def headers(self, idempotency_key: str = "") -> dict[str, str]:
-        headers = {"authorization": f"Bearer {self.key}"}
-        return headers | ({"idempotency-key": idempotency_key} if idempotency_key else {})
-
-
-@pytest.fixture
-def other(clinic: Clinic) -> Iterator[Other]:
-    other = Other(clinic)
-    yield other
-    other.visitor.close()
-
-
-def changed(**other: Any) -> dict[str, Any]:
-    return ANNA | other
-
-
-def patient(**other: Any) -> dict[str, Any]:
-    return changed(patient=ANNA["patient"] | other)
+from tests.web.other import ANNA, Other, changed, patient
 
 
 def test_an_enrollment_answers_with_what_the_preview_says(other: Other) -> None:
@@ -133,44 +61,6 @@ def test_present_states_follow_what_happens(other: Other) -> None:
     single = other.get(f"/messages/{welcome['id']}").json()
     assert (single["enrollment"], single["status"]) == (made["id"], "delivered")
     assert single["text"] == welcome["text"]
-
-
-def test_the_same_request_twice_is_one_enrollment(other: Other) -> None:
-    first = other.post("/enrollments", ANNA, "key-1")
-    again = other.post("/enrollments", ANNA, "key-1")
-    assert (first.status_code, again.status_code) == (201, 201)
-    assert again.json()["id"] == first.json()["id"]
-    assert again.headers["idempotent-replayed"] == "true"
-    without = other.post("/enrollments", ANNA)
-    assert (without.status_code, without.json()["id"]) == (200, first.json()["id"])
-    mixed = other.post("/enrollments", changed(arrival_time="10:00"), "key-1")
-    assert mixed.status_code == 409
-    assert "another request" in mixed.json()["detail"]
-
-
-def test_twenty_at_once_make_one_enrollment(clinic: Clinic) -> None:
-    others = [Other(clinic) for _ in range(4)]
-    others[1].key = others[2].key = others[3].key = others[0].key
-    barrier = threading.Barrier(4)
-
-    def send(one: Other) -> list[tuple[int, str]]:
-        barrier.wait(10)
-        answers = [one.post("/enrollments", ANNA, "same") for _ in range(5)]
-        return [(answer.status_code, answer.json().get("id", "")) for answer in answers]
-
-    with ThreadPoolExecutor(4) as pool:
-        found = [pair for pairs in pool.map(send, others) for pair in pairs]
-    assert {code for code, _ in found} <= {201, 409}
-    assert len({made for code, made in found if code == 201}) == 1
-    with clinic.database.read() as tx:
-        assert len(enrollments.everyone(tx)) == 1
-    for one in others:
-        one.visitor.close()
-
-
-def test_a_refused_request_may_be_mended_under_its_key(other: Other) -> None:
-    assert other.post("/enrollments", changed(procedure_date="2020-01-01"), "key-2").status_code == 409
-    assert other.post("/enrollments", ANNA, "key-2").status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -374,41 +264,6 @@ def test_somebody_elses_record_number_names_its_field(other: Other) -> None:
         assert answer.json()["errors"][0]["pointer"] == "#/patient/record_number"
 
 
-def test_a_repeated_request_is_answered_as_the_first_was_also_after_its_day(other: Other) -> None:
-    first = other.post("/enrollments", ANNA, "key-9")
-    other.clinic.clock.at += timedelta(days=25)  # the procedure is behind them
-    assert other.post("/enrollments", ANNA).status_code == 409
-    other.clinic.clock.at -= timedelta(days=24)
-    again = other.post("/enrollments", ANNA, "key-9")
-    assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
-    found = other.post("/enrollments", ANNA, "key-10")
-    assert (found.status_code, other.post("/enrollments", ANNA, "key-10").status_code) == (200, 200)
-
-
-def test_a_crash_after_enrolling_leaves_the_key_with_its_enrollment(
-    other: Other, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The process dies right after the commit; staff cancel; the same request comes again."""
-
-    class Death(BaseException):
-        pass
-
-    def die(*_: object, **__: object) -> None:
-        raise Death
-
-    with monkeypatch.context() as patch:
-        patch.setattr(routes, "describe", die)
-        with pytest.raises(Death):
-            other.post("/enrollments", ANNA, "key-1")
-    with other.clinic.database.read() as tx:
-        (made,) = enrollments.everyone(tx)
-    other.post(f"/enrollments/{made.id}/cancel", {})
-    other.clinic.clock.at += timedelta(minutes=2)
-    assert other.post("/enrollments", ANNA, "key-1").json()["id"] == str(made.id)
-    with other.clinic.database.read() as tx:
-        assert len(enrollments.everyone(tx)) == 1
-
-
 def test_a_preview_refuses_what_the_change_would_refuse(other: Other) -> None:
     first = other.post("/enrollments", ANNA).json()
     day = str(PROCEDURE + timedelta(days=9))
@@ -439,25 +294,3 @@ def test_a_day_that_cannot_be_is_refused_when_it_went_ahead(other: Other, day: s
 def test_a_character_that_no_database_keeps_is_said_to_be_one(other: Other) -> None:
     answer = other.post("/enrollments", changed(site="a\u0000b"))
     assert answer.status_code in (409, 422)
-
-
-def test_a_first_request_that_wakes_up_late_brings_nobody_back(
-    other: Other, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It hangs; the same request comes again and enrolls; staff cancel; then the first one goes on."""
-    real, made = enrolling.enroll, []
-
-    def slow(*args: Any, **how: Any) -> Any:
-        monkeypatch.setattr(routes, "enroll", real)
-        other.clinic.clock.at += timedelta(seconds=90)
-        with ThreadPoolExecutor(1) as thread:
-            made.append(thread.submit(other.again).result())
-        return real(*args, **how)
-
-    monkeypatch.setattr(routes, "enroll", slow)
-    late = other.post("/enrollments", ANNA, "key-1")
-    assert late.status_code == 409
-    with other.clinic.database.read() as tx:
-        (one,) = enrollments.everyone(tx)
-    assert str(one.id) == made[0]
-    assert other.post("/enrollments", ANNA, "key-1").json()["id"] == made[0]

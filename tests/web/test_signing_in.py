@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from fastapi import HTTPException, Request
@@ -16,21 +15,18 @@ from journey.services.context import Refusal
 from journey.store import audit
 from journey.web.throttle import limit_tries
 from tests.clinic import Clinic
-from tests.web.desk import OWN, PASSWORD, Desk
+from tests.web.desk import COORDINATOR, OWN, PASSWORD, Desk
 from tests.web.visitor import Visitor
-
-COORDINATOR = "coordinator@clinic.example"
 
 
 @pytest.fixture
-def clinic(tmp_path: Path) -> Iterator[Clinic]:
-    clinic = Clinic(tmp_path)
-    yield clinic
-    clinic.close()
+def clinic(embedded_clinic: Clinic) -> Clinic:
+    return embedded_clinic
 
 
 @pytest.fixture
 def desk(clinic: Clinic) -> Iterator[Desk]:
+    """A coordinator who chose a password."""
     desk = Desk(clinic, Role.COORDINATOR, by_password=True)
     yield desk
     desk.close()
@@ -168,54 +164,6 @@ def test_the_only_admin_can_neither_leave_nor_be_made_less(clinic: Clinic) -> No
     desk.close()
 
 
-def test_a_form_sent_too_late_comes_back_filled_after_signing_in(clinic: Clinic, desk: Desk) -> None:
-    clinic.clock.advance(timedelta(hours=1))
-    late = desk.post("/enroll", given_name="Zdzisława <b>", step="confirm", note="naïve & 100%")
-    assert late.status_code == 401
-    kept = re.search(r'name="kept" value="([0-9a-f]+)"', late.text)
-    assert kept
-    assert "Zdzisława" not in late.text  # sealed
-    back = desk.post("/sign-in", email=COORDINATOR, password=PASSWORD, kept=kept[1])
-    assert back.status_code == 200
-    assert 'action="/enroll"' in back.text
-    assert "Zdzisława &lt;b&gt;" in back.text
-    assert 'name="step"' not in back.text  # what was pressed is not pressed again
-    tampered = kept[1][:-2] + ("00" if kept[1][-2:] != "00" else "11")
-    plain = desk.post("/sign-in", email=COORDINATOR, password=PASSWORD, kept=tampered)
-    assert (plain.status_code, plain.headers["location"]) == (303, "/")
-
-
-def late_form(clinic: Clinic, desk: Desk, address: str, **fields: str) -> str:
-    """What the sign-in page keeps of a form that was sent too late; empty for nothing."""
-    clinic.clock.advance(timedelta(hours=1))
-    late = desk.post(address, **fields)
-    assert late.status_code == 401
-    found = re.search(r'name="kept" value="([0-9a-f]*)"', late.text)
-    return found[1] if found else ""
-
-
-def test_a_kept_form_comes_back_to_nobody_else(clinic: Clinic, desk: Desk) -> None:
-    kept = late_form(clinic, desk, "/enroll", given_name="Zdzisława")
-    assert kept
-    link = accounts.invite(clinic.app.context, "lee@clinic.example", Role.COORDINATOR, "tests")
-    other = Desk(clinic, web=desk.web)
-    other.post(f"/{link}", name="Lee Example", password=PASSWORD)
-    back = other.post("/sign-in", email="lee@clinic.example", password=PASSWORD, kept=kept)
-    assert back.status_code == 303
-    assert "Zdzisława" not in back.text
-    other.close()
-
-
-@pytest.mark.parametrize("address", ["/account/password", "/sign-in/code", "/second-factor", "/sign-out"])
-def test_no_password_or_code_is_kept(clinic: Clinic, desk: Desk, address: str) -> None:
-    assert late_form(clinic, desk, address, old="my old secret", new="my new secret", code="123456") == ""
-
-
-def test_a_form_without_a_session_is_not_kept(clinic: Clinic, desk: Desk) -> None:
-    desk.visitor.clear_cookies()
-    assert late_form(clinic, desk, "/enroll", given_name="Zdzisława") == ""
-
-
 def test_a_network_of_addresses_is_one_stranger(desk: Desk) -> None:
     said = []
     for n in range(20):
@@ -304,7 +252,3 @@ def test_no_password_and_no_token_is_in_the_audit_log_or_the_database(clinic: Cl
     held = b"".join(path.read_bytes() for path in clinic.app.settings.data_dir.iterdir())
     assert PASSWORD.encode() not in held
     assert token.encode() not in held
-
-
-def test_a_form_larger_than_any_of_ours_is_refused(desk: Desk) -> None:
-    assert desk.visitor.post("/sign-in", content=b"a=" + b"x" * 300_000, headers=OWN).status_code == 413
