@@ -155,6 +155,12 @@ class Settings(BaseSettings):
         ]
         return [text for is_missing, text in wanted if is_missing]
 
+    def served_at(self, port: int) -> Self:
+        """Links lead to this port of this machine, as long as nobody says where Journey is reached."""
+        if "public_url" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"public_url": f"http://127.0.0.1:{port}"})
+
     def _missing_for_twilio(self) -> list[tuple[bool, str]]:
         if self.sms != "twilio":
             return []

@@ -28,7 +28,8 @@ from journey.cli.shared import (
 from journey.domain.pathway import Channel
 from journey.services.context import Refusal
 from journey.services.looking_up import look_up, note_look
-from journey.services.previewing import PreviewedMessage, VirtualPatient, preview
+from journey.services.previewing import VirtualPatient, preview
+from journey.services.showing import ShownMessage
 from journey.services.timelines import Timeline, timeline
 from journey.store import messages, outbox
 
@@ -77,7 +78,7 @@ def preview_command(
     out.print(_calendar(found))
 
 
-def _calendar(found: list[PreviewedMessage]) -> Table:
+def _calendar(found: list[ShownMessage]) -> Table:
     table = Table("When", "Step", "By", "State", "Why", "Words", show_lines=True)
     for one in found:
         words = f"{one.subject}\n{one.text}" if one.subject else one.text

@@ -33,9 +33,10 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def opened() -> Iterator[App]:
-    """The application on the settings of the environment."""
-    app = build(read_settings())
+def opened(port: int | None = None) -> Iterator[App]:
+    """The application on the settings of the environment. `port`: where this process serves, if it does."""
+    settings = read_settings()
+    app = build(settings if port is None else settings.served_at(port))
     try:
         yield app
     finally:

@@ -14,8 +14,9 @@ from journey.domain.pathway import Channel
 from journey.services.admission import Prepared, Setting
 from journey.services.context import Context
 from journey.services.known import SomebodyElse, is_somebody_else, known_patient, merge
-from journey.services.previewing import PreviewedMessage, preview_prepared
+from journey.services.previewing import preview_prepared
 from journey.services.reaching import address_tokens, reachable_channels
+from journey.services.showing import ShownMessage
 from journey.store import audit, enrollments, patients, suppressions
 from journey.store.database import Tx
 from journey.store.enrollments import LIVE, Enrollment
@@ -40,7 +41,7 @@ class Likeness:
 class Consideration:
     """What enrolling would do now. `seen` stands for all of it: another digest means that it changed."""
 
-    messages: Sequence[PreviewedMessage]
+    messages: Sequence[ShownMessage]
     likenesses: Sequence[Likeness]
     stopped: Sequence[Channel]  # addresses that are not to be written to
     seen: str
@@ -79,7 +80,7 @@ def consider(context: Context, setting: Setting, prepared: Prepared) -> Consider
 def _digest(
     prepared: Prepared,
     setting: Setting,
-    messages: Sequence[PreviewedMessage],
+    messages: Sequence[ShownMessage],
     likenesses: Sequence[Likeness],
     now: datetime,
 ) -> str:
@@ -107,9 +108,9 @@ def _digest(
 def _likenesses(tx: Tx, setting: Setting, prepared: Prepared, same: Patient | None) -> list[Likeness]:
     person = prepared.person
     ids: list[UUID] = [same.id] if same else []
-    for channel, address in ((Channel.SMS, person.phone), (Channel.EMAIL, person.email)):
-        if address:
-            ids += [one for one in patients.with_address(tx, channel, address) if one not in ids]
+    own = [(Channel.SMS, person.phone), (Channel.EMAIL, person.email)]
+    sharing = patients.with_addresses(tx, [(channel, address) for channel, address in own if address])
+    ids += [one for one in sharing if one not in ids]
     found = [one for one in (patients.get(tx, patient_id) for patient_id in ids[:10]) if one is not None]
     namesakes = patients.search(tx, f"{person.given_name} {person.family_name}", 10)
     found += [one for one in namesakes if one.id not in ids and _is_namesake(one, prepared)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,38 +13,21 @@ from journey.domain.calendar import read_zone
 from journey.domain.changes import Change
 from journey.domain.conditions import FactValue
 from journey.domain.delivery import OPEN, Status
-from journey.domain.explain import explain_reason, explain_status, why_as_data
+from journey.domain.explain import explain_reason, explain_status
 from journey.domain.pathway import Channel
 from journey.domain.plan import PlannedMessage
-from journey.domain.sms import measure
+from journey.rendering.message import Rendered
 from journey.rendering.templates import TemplateError
 from journey.services.changing import Outcome
 from journey.services.context import Context, Missing
 from journey.services.library import Library
+from journey.services.showing import NO_WORDS, ShownMessage, show_target, words_and_size
 from journey.services.wording import Reader, reader_of, word, word_step
 from journey.store import audit, enrollments, messages, patients
 from journey.store.database import Tx
 from journey.store.enrollments import Enrollment
 from journey.store.messages import Message
 from journey.store.pathways import PathwayVersion
-
-
-@dataclass(frozen=True, slots=True)
-class DescribedMessage:
-    """One message. `id` is None for one that a change would add; times are the patient's, ISO 8601."""
-
-    id: str | None
-    step: str
-    phase: str
-    channel: str | None
-    at: str
-    send_by: str
-    status: str
-    reason: str
-    subject: str
-    text: str
-    encoding: str | None
-    segments: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +47,7 @@ class Described:
     facts: dict[str, FactValue]
     time_zone: str
     revision: int
-    messages: Sequence[DescribedMessage]
+    messages: Sequence[ShownMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +69,15 @@ def describe(context: Context, library: Library, enrollment_id: UUID, actor: str
         if found is None:
             raise Missing(f"there is no enrollment {enrollment_id}")
         scene = _scene(tx, library, found)
-        described = _describe(found, scene, [_of_row(tx, row, scene) for row in _rows(tx, enrollment_id)])
+        rows = messages.of_enrollment(tx, enrollment_id)
+        described = _describe(found, scene, [_of_row(tx, row, scene) for row in rows])
         audit.append(tx, [audit.Entry(actor, "patient.viewed", f"patient/{found.patient_id}", {})], now)
     return described
 
 
 def describe_message(
     context: Context, library: Library, message_id: UUID, actor: str
-) -> tuple[UUID, DescribedMessage]:
+) -> tuple[UUID, ShownMessage]:
     """One message, and whose enrollment's it is. Raises Missing; the look is in the audit log."""
     library.forget_sites()
     with context.database.write() as tx:
@@ -114,16 +98,13 @@ def describe_outcome(context: Context, library: Library, outcome: Outcome, actor
     with context.database.write() as tx:
         scene = _scene(tx, library, new)
         changed = {one.existing.id: one for one in outcome.changes if one.existing is not None}
-        described = [_after(tx, row, changed.get(row.id), scene) for row in _rows(tx, new.id)]
+        rows = messages.of_enrollment(tx, new.id)
+        described = [_after(tx, row, changed.get(row.id), scene) for row in rows]
         added = [one.target for one in outcome.changes if one.existing is None and one.target is not None]
         described += [_of_target(None, target, scene) for target in added]
         entry = audit.Entry(actor, "patient.viewed", f"patient/{new.patient_id}", {})
         audit.append(tx, [entry], context.clock.now())
     return _describe(new, scene, described)
-
-
-def _rows(tx: Tx, enrollment_id: UUID) -> list[Message]:
-    return messages.of_enrollment(tx, enrollment_id)
 
 
 def _scene(tx: Tx, library: Library, enrollment: Enrollment) -> _Scene:
@@ -135,7 +116,7 @@ def _scene(tx: Tx, library: Library, enrollment: Enrollment) -> _Scene:
     return _Scene(version, reader_of(enrollment, patient, site), zone, site.key)
 
 
-def _describe(enrollment: Enrollment, scene: _Scene, found: Sequence[DescribedMessage]) -> Described:
+def _describe(enrollment: Enrollment, scene: _Scene, found: Sequence[ShownMessage]) -> Described:
     return Described(
         id=enrollment.id,
         patient=enrollment.patient_id,
@@ -156,12 +137,14 @@ def _describe(enrollment: Enrollment, scene: _Scene, found: Sequence[DescribedMe
 
 def _of_row(
     tx: Tx, row: Message, scene: _Scene, status: Status | None = None, reason: str = ""
-) -> DescribedMessage:
+) -> ShownMessage:
     """As it went out; what is still open, as it would read now."""
-    words = messages.read_content(tx, row)
+    stored = messages.read_content(tx, row)
+    subject, text = stored.get("subject", ""), stored.get("text", "")
     if row.channel is not None and row.status in OPEN:
         words = _words_now(tx, row, row.channel, scene)
-    return DescribedMessage(
+        subject, text = words.subject, words.text
+    return ShownMessage(
         id=str(row.id),
         step=row.step,
         phase=row.phase,
@@ -170,30 +153,18 @@ def _of_row(
         send_by=row.send_by.astimezone(scene.zone).isoformat(),
         status=(status or row.status).value,
         reason=reason or explain_status(row.status, row.reason, row.why),
-        **_sized(row.channel, words),
+        **words_and_size(row.channel, subject, text),
     )
 
 
-def _words_now(tx: Tx, row: Message, channel: Channel, scene: _Scene) -> dict[str, str]:
+def _words_now(tx: Tx, row: Message, channel: Channel, scene: _Scene) -> Rendered:
     try:
-        rendered = word(tx.sealer, row, channel, scene.reader, scene.version.templates)
+        return word(tx.sealer, row, channel, scene.reader, scene.version.templates)
     except TemplateError:
-        return {}  # it waits for something that its words name
-    return {"subject": rendered.subject, "text": rendered.text}
+        return NO_WORDS
 
 
-def _sized(channel: Channel | None, words: dict[str, str]) -> dict[str, Any]:
-    text = words.get("text", "")
-    size = measure(text) if channel is Channel.SMS and text else None
-    return {
-        "subject": words.get("subject", ""),
-        "text": text,
-        "encoding": size.encoding if size else None,
-        "segments": size.segments if size else None,
-    }
-
-
-def _after(tx: Tx, row: Message, change: Change | None, scene: _Scene) -> DescribedMessage:
+def _after(tx: Tx, row: Message, change: Change | None, scene: _Scene) -> ShownMessage:
     if change is None or change.action == "keep":
         return _of_row(tx, row, scene)
     if change.target is None:
@@ -201,23 +172,9 @@ def _after(tx: Tx, row: Message, change: Change | None, scene: _Scene) -> Descri
     return _of_target(str(row.id), change.target, scene)
 
 
-def _of_target(message_id: str | None, target: PlannedMessage, scene: _Scene) -> DescribedMessage:
-    words: dict[str, str] = {}
+def _of_target(message_id: str | None, target: PlannedMessage, scene: _Scene) -> ShownMessage:
+    words = NO_WORDS
     if target.channel is not None:
-        try:
-            rendered = word_step(target.step, target.channel, scene.reader, scene.version.templates)
-            words = {"subject": rendered.subject, "text": rendered.text}
-        except TemplateError:
-            pass  # it waits for something that its words name
-    status = Status(target.verdict.value)
-    return DescribedMessage(
-        id=message_id,
-        step=target.step,
-        phase=target.phase,
-        channel=target.channel.value if target.channel else None,
-        at=target.due_at.astimezone(scene.zone).isoformat(),
-        send_by=target.send_by.astimezone(scene.zone).isoformat(),
-        status=status.value,
-        reason=explain_status(status, target.reason, why_as_data(target.why)),
-        **_sized(target.channel, words),
-    )
+        with suppress(TemplateError):
+            words = word_step(target.step, target.channel, scene.reader, scene.version.templates)
+    return show_target(target, words, scene.zone, message_id)

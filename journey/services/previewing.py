@@ -3,50 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import product
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from journey.domain.calendar import read_zone, to_instant
 from journey.domain.conditions import FactValue
 from journey.domain.contact import ContactPlan, Person
 from journey.domain.delivery import Status
-from journey.domain.explain import explain_status, why_as_data
 from journey.domain.pathway import Channel
 from journey.domain.plan import PlannedMessage
-from journey.domain.sms import measure
-from journey.rendering.context import build_context
-from journey.rendering.message import Rendered, render_message
+from journey.rendering.message import Rendered
 from journey.rendering.templates import TemplateError
 from journey.services.admission import Prepared, Setting, plan_for
 from journey.services.context import Context, Refusal
 from journey.services.publishing import find_site
+from journey.services.showing import NO_WORDS, ShownMessage, show_target
+from journey.services.wording import Reader, word_step
 from journey.store import pathways
 
 _EARLY = timedelta(days=28)  # by default early enough for every step of an ordinary pathway
 _SAM = Person("Sam", "Example", "+447700900000", "sam@example.org", None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewedMessage:
-    """One message of the calendar. `at` and `send_by` are ISO 8601 in the patient's zone."""
-
-    step: str
-    phase: str
-    channel: str | None
-    at: str
-    send_by: str
-    status: str
-    reason: str
-    subject: str
-    text: str
-    encoding: str | None
-    segments: int | None
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +41,7 @@ class VirtualPatient:
     prefers: Channel | None = None
 
 
-def preview(
-    context: Context, pathway: str, site: str | None, patient: VirtualPatient
-) -> list[PreviewedMessage]:
+def preview(context: Context, pathway: str, site: str | None, patient: VirtualPatient) -> list[ShownMessage]:
     """The calendar in the newest version of a pathway, drafts included."""
     return preview_in(_newest(context, pathway, site), patient)
 
@@ -80,7 +56,7 @@ def _newest(context: Context, pathway: str, site: str | None) -> Setting:
     return Setting(stored, version, "preview")
 
 
-def preview_in(setting: Setting, patient: VirtualPatient) -> list[PreviewedMessage]:
+def preview_in(setting: Setting, patient: VirtualPatient) -> list[ShownMessage]:
     site, version = setting.site.site, setting.version
     zone = read_zone(patient.time_zone or site.zone)
     enrolled_at = patient.enrolled_at or to_instant(patient.procedure_date - _EARLY, time(10), zone)
@@ -92,7 +68,7 @@ def preview_in(setting: Setting, patient: VirtualPatient) -> list[PreviewedMessa
 
 def preview_prepared(
     prepared: Prepared, setting: Setting, reachable: tuple[Channel, ...], enrolled_at: datetime
-) -> list[PreviewedMessage]:
+) -> list[ShownMessage]:
     """Every message of somebody who would be enrolled at a moment, in the order of time."""
     zone = read_zone(prepared.contact.time_zone or setting.site.site.zone)
     _, changes = plan_for(prepared, setting, reachable, enrolled_at)
@@ -133,46 +109,29 @@ def wordings(context: Context, pathway: str, site: str | None, patient: VirtualP
     return found
 
 
-def _show(message: PlannedMessage, prepared: Prepared, setting: Setting, zone: ZoneInfo) -> PreviewedMessage:
-    rendered = _render(message, prepared, setting)
-    size = measure(rendered.text) if message.channel is Channel.SMS and rendered.text else None
-    status = Status(message.verdict.value)
-    return PreviewedMessage(
-        step=message.step,
-        phase=message.phase,
-        channel=message.channel.value if message.channel else None,
-        at=message.due_at.astimezone(zone).isoformat(),
-        send_by=message.send_by.astimezone(zone).isoformat(),
-        status=status.value,
-        reason=explain_status(status, message.reason, why_as_data(message.why)),
-        subject=rendered.subject,
-        text=rendered.text,
-        encoding=size.encoding if size else None,
-        segments=size.segments if size else None,
-    )
+def _show(message: PlannedMessage, prepared: Prepared, setting: Setting, zone: ZoneInfo) -> ShownMessage:
+    return show_target(message, _render(message, prepared, setting), zone)
 
 
 def _render(message: PlannedMessage, prepared: Prepared, setting: Setting) -> Rendered:
     """The words, as far as they can be known: a message that waits for a fact has none yet."""
     if message.channel is None:
-        return Rendered("")
+        return NO_WORDS
     try:
         return _words(message.step, message.channel, prepared, setting)
     except TemplateError:
         if message.verdict.value == Status.HELD.value:
-            return Rendered("")
+            return NO_WORDS
         raise
 
 
 def _words(step: str, channel: Channel, prepared: Prepared, setting: Setting) -> Rendered:
-    locale = prepared.contact.locale
-    variables = build_context(
-        site=setting.site.site,
-        person=prepared.person,
-        channel=channel,
-        locale=locale,
-        procedure_date=prepared.procedure_date,
-        arrival_time=prepared.arrival_time,
-        facts=prepared.facts,
+    reader = Reader(
+        setting.site.site,
+        prepared.person,
+        prepared.contact.locale,
+        prepared.procedure_date,
+        prepared.arrival_time,
+        prepared.facts,
     )
-    return render_message(setting.version.templates, step, locale, channel, variables)
+    return word_step(step, channel, reader, setting.version.templates)

@@ -29,7 +29,7 @@ def read_address(context: Context, channel: Channel, text: str) -> str:
 def count_owners(context: Context, channel: Channel, address: str) -> int:
     """How many patients have the address."""
     with context.database.read() as tx:
-        return len(patients.with_address(tx, channel, address))
+        return len(patients.with_addresses(tx, [(channel, address)]))
 
 
 def is_stopped(context: Context, channel: Channel, address: str) -> bool:
@@ -56,7 +56,7 @@ def stop(
         now = context.clock.now()
         added = suppressions.add(tx, channel, address, reason, source, now, evidence)
         detail = {"channel": channel.value, "source": source, "new": added}
-        noted = renewing.note(tx, patients.with_address(tx, channel, address), source, now)
+        noted = renewing.note(tx, patients.with_addresses(tx, [(channel, address)]), source, now)
         audit.append(tx, [audit.Entry(source, "address.stopped", f"address/{token.hex()}", detail)], now)
     renewing.see_to(context, noted, source)
     return added
@@ -88,7 +88,7 @@ def restart(
         lifted = suppressions.lift(tx, channel, tokens, now, evidence)
         detail = {"channel": channel.value, "source": source, "was_stopped": lifted}
         entry = audit.Entry(source, "address.restarted", f"address/{tokens[0].hex()}", detail)
-        noted = renewing.note(tx, patients.with_address(tx, channel, address), source, now)
+        noted = renewing.note(tx, patients.with_addresses(tx, [(channel, address)]), source, now)
         audit.append(tx, [entry], now)
     renewing.see_to(context, noted, source)
     return lifted

@@ -183,13 +183,6 @@ def _matches(patient: Patient, words: list[str]) -> bool:
     return all(any(part.startswith(word) for part in parts) for word in words)
 
 
-def with_address(tx: Tx, channel: Channel, address: str) -> list[UUID]:
-    """The patients who share a phone number or e-mail address."""
-    tokens = tx.sealer.tokens(channel.value, address.casefold())
-    query = select(patient_tokens.c.patient_id).where(patient_tokens.c.token.in_(tokens))
-    return [row[0] for row in tx.connection.execute(query)]
-
-
 def with_addresses(tx: Tx, addresses: Iterable[tuple[Channel, str]]) -> list[UUID]:
     """The patients who have any of these phone numbers and e-mail addresses."""
     tokens = [one for channel, text in addresses for one in tx.sealer.tokens(channel.value, text.casefold())]

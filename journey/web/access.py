@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.routing import Mount
 
 from journey.domain.access import MAY, NEEDS_SECOND_FACTOR, Power
-from journey.services.signing_in import session_of
+from journey.services.signing_in import session_of, sign_out
 from journey.settings import Settings
 from journey.store.staff import Session, Staff
 from journey.web.requests import journey_of
@@ -45,7 +45,12 @@ def cookie_name(settings: Settings) -> str:
     return "__Host-journey" if settings.public_url.startswith("https://") else "journey"
 
 
-def set_session(response: Response, settings: Settings, token: str) -> None:
+def set_session(request: Request, response: Response, token: str) -> None:
+    """The browser's session from now on. One that it had until now is over."""
+    settings = journey_of(request).settings
+    before = session_behind(request)
+    if before is not None:
+        sign_out(journey_of(request).context, before)
     response.set_cookie(
         cookie_name(settings),
         token,

@@ -231,6 +231,12 @@ def test_a_port_in_use_is_refused_before_anything_is_done(operator: Operator, co
     assert not operator.folder.exists()
 
 
+def test_links_lead_to_the_port_that_is_served_at_unless_another_address_is_set() -> None:
+    assert Settings().served_at(8123).public_url == "http://127.0.0.1:8123"
+    stated = Settings(public_url="https://journey.clinic.example")
+    assert stated.served_at(8123).public_url == "https://journey.clinic.example"
+
+
 @contextmanager
 def a_taken_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -78,11 +78,11 @@ def test_everybody_who_shares_an_address_is_found_by_it(clinic: Clinic) -> None:
     one = clinic.enroll(ANNA)
     two = clinic.enroll(ZOE | {"phone": ANNA["phone"]})
     with clinic.database.read() as tx:
-        assert set(patients.with_address(tx, Channel.SMS, ANNA["phone"])) == {
+        assert set(patients.with_addresses(tx, [(Channel.SMS, ANNA["phone"])])) == {
             one.patient_id,
             two.patient_id,
         }
-        assert patients.with_address(tx, Channel.EMAIL, "ANNA@example.ORG") == [one.patient_id]
+        assert patients.with_addresses(tx, [(Channel.EMAIL, "ANNA@example.ORG")]) == [one.patient_id]
 
 
 PHONE = "+447700900155"

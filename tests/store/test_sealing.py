@@ -114,7 +114,7 @@ def test_a_change_that_is_made_during_a_rotation_is_not_undone(clinic: Clinic) -
         anna = patients.get(tx, first.patient_id)
         assert anna is not None
         assert (anna.person.phone, anna.contact.consent_sms) == ("+447700900199", False)
-        assert patients.with_address(tx, Channel.SMS, "+447700900199") == [first.patient_id]
+        assert patients.with_addresses(tx, [(Channel.SMS, "+447700900199")]) == [first.patient_id]
 
 
 def test_after_a_rotation_the_old_key_opens_and_the_new_one_seals() -> None:

@@ -92,6 +92,10 @@ def test_the_session_gets_a_new_id_at_sign_in_and_the_old_one_is_worth_nothing(d
     assert sign_in(desk) == 303
     after = desk.visitor.cookie("journey")
     assert before != after
+    desk.visitor.set_cookie("journey", before)
+    assert desk.get("/account").status_code == 303
+    desk.visitor.set_cookie("journey", after)
+    assert desk.get("/account").status_code == 200
     assert desk.post("/sign-out").status_code == 303
     desk.visitor.set_cookie("journey", after)
     assert desk.get("/account").status_code == 303

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
@@ -169,7 +169,6 @@ def _previewed(app: App, body: EnrollmentIn, key: ApiKey) -> EnrollmentOut:
         stands: EnrollmentOut = EnrollmentOut.of(describe(app.context, app.library, standing.id, key.actor))
         return stands  # enrolling again would find it, and change nothing of it
     zone = prepared.contact.time_zone or setting.site.site.zone
-    shown: list[Mapping[str, Any]] = [one.as_json() | {"id": None} for one in found.messages]
     return EnrollmentOut(
         id=None,
         patient=str(same.patient_id) if same else None,
@@ -184,7 +183,7 @@ def _previewed(app: App, body: EnrollmentIn, key: ApiKey) -> EnrollmentOut:
         facts=dict(prepared.facts),
         time_zone=zone,
         revision=0,
-        messages=[MessageOut(**one) for one in shown],
+        messages=[MessageOut.of(one) for one in found.messages],
     )
 
 

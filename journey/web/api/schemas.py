@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from journey.domain.contact import LOCALES
 from journey.domain.delivery import Status
 from journey.domain.eligibility import EnrollmentStatus
-from journey.services.describing import Described, DescribedMessage
+from journey.services.describing import Described
+from journey.services.showing import ShownMessage
 from journey.store.staff_tasks import TaskKind
 
 
@@ -134,7 +135,7 @@ class MessageOut(BaseModel):
     segments: int | None
 
     @classmethod
-    def of(cls, one: DescribedMessage) -> MessageOut:
+    def of(cls, one: ShownMessage) -> MessageOut:
         return cls.model_validate(one, from_attributes=True)
 
 

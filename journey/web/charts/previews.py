@@ -12,7 +12,7 @@ from journey.domain.calendar import read_zone, to_instant
 from journey.domain.delivery import Status
 from journey.domain.pathway import Channel, Pathway
 from journey.domain.site import Site
-from journey.services.previewing import PreviewedMessage
+from journey.services.showing import ShownMessage
 from journey.web.charts.cards import clinic_time, step_title
 from journey.web.words import CHANNELS, STATES, Tag, say_zones_in
 
@@ -52,7 +52,7 @@ class Preview:
 
 
 def preview_days(
-    messages: Sequence[PreviewedMessage],
+    messages: Sequence[ShownMessage],
     pathway: Pathway,
     site: Site,
     zone: ZoneInfo,
@@ -71,7 +71,7 @@ def preview_days(
     return Preview(days, zone.key, zone.key != site.zone, out, kept)
 
 
-def _item(one: PreviewedMessage, pathway: Pathway, site: Site, zone: ZoneInfo) -> Item:
+def _item(one: ShownMessage, pathway: Pathway, site: Site, zone: ZoneInfo) -> Item:
     at, status = datetime.fromisoformat(one.at).astimezone(zone), Status(one.status)
     return Item(
         at=at,

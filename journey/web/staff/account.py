@@ -38,7 +38,7 @@ def confirm(request: Request, app: TheApp, session: PendingSession, form: Form) 
     except Refusal as error:
         return _offer(app, session, error=str(error))
     response = page("entry/recovery-codes", codes=codes)
-    set_session(response, app.settings, token)
+    set_session(request, response, token)
     return response
 
 

@@ -68,7 +68,7 @@ def enter(request: Request, app: TheApp, form: Form) -> Response:
         response = RedirectResponse("/second-factor", status_code=303)
     else:
         response = _door("code", next=own_path(form["next"]), kept=form["kept"], error="")
-    set_session(response, app.settings, token)
+    set_session(request, response, token)
     return response
 
 
@@ -87,7 +87,7 @@ def give_code(request: Request, app: TheApp, session: PendingSession, form: Form
     except Refusal as error:
         return _door("code", status=422, next=own_path(form["next"]), kept=form["kept"], error=str(error))
     response = _onward(app, form, session.staff.id)
-    set_session(response, app.settings, token)
+    set_session(request, response, token)
     return response
 
 
@@ -124,7 +124,7 @@ def set_up(request: Request, app: TheApp, token: str, form: Form) -> Response:
     if one.sealed_totp is not None:
         to = "/sign-in/code"
     response = RedirectResponse(to, status_code=303)
-    set_session(response, app.settings, session_token)
+    set_session(request, response, session_token)
     return response
 
 

@@ -76,7 +76,7 @@ def arrive(request: Request, app: TheApp) -> Response:
         return _door(app, provider, str(error))
     # A session whose second factor is still to come is sent on to it by the first page it opens.
     response = RedirectResponse(kept.next, status_code=303)
-    set_session(response, app.settings, token)
+    set_session(request, response, token)
     secure = app.settings.public_url.startswith("https://")
     response.delete_cookie(_cookie(app), path="/", secure=secure, httponly=True, samesite="lax")
     return response
