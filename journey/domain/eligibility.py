@@ -33,6 +33,7 @@ class Situation:
     step_channels: tuple[Channel, ...]
     is_done: bool  # the goal that ends its step is reached
     window: Window
+    is_superseded: bool = False  # it was tried, taken for lost, and its step has a later message by now
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ def may_send(situation: Situation, now: datetime) -> Answer:
         return Stop(_ENDED[situation.enrollment])
     if _is_outdated(situation):
         return Stop(Reason.DATE_MOVED)
+    if situation.is_superseded:
+        return Stop(Reason.SUPERSEDED)
     if situation.is_done:
         return Stop(Reason.GOAL_REACHED)
     if situation.enrollment is EnrollmentStatus.PAUSED:

@@ -75,18 +75,26 @@ def claim_due(context: Context, library: Library, channel: Channel, limit: int) 
         if not due:
             return [], 0
         recipients = _load_recipients(tx, library, due)
-        decided = [_decide(context, one, recipients.get(one.enrollment_id), now) for one in due]
+        tried = [one for one in due if one.attempts and one.written_by is None]
+        void = messages.superseded(tx, tried) if tried else set()
+        decided = [
+            _decide(context, one, recipients.get(one.enrollment_id), now, is_superseded=one.id in void)
+            for one in due
+        ]
         won = {move.id for move in messages.move(tx, [one.move for one in decided])}
         staff_tasks.open_all(tx, [task for one in decided for task in one.tasks], now)
     return [one.claimed for one in decided if one.claimed and one.move.id in won], len(due)
 
 
-def _decide(context: Context, message: Message, recipient: _Recipient | None, now: datetime) -> _Decision:
+def _decide(
+    context: Context, message: Message, recipient: _Recipient | None, now: datetime, *, is_superseded: bool
+) -> _Decision:
     """What becomes of a due message: claimed with its words, or put aside with a reason."""
     if recipient is None:
         aside = _Decision(_postpone_unreadable(message, now), [_unreadable_task(message, now)])
         return _leave_to_staff(message, aside, now)
-    answer = may_send(_situation(message, recipient), now)
+    situation = replace(_situation(message, recipient), is_superseded=is_superseded)
+    answer = may_send(situation, now)
     tasks: list[NewTask] = []
     if isinstance(answer, Go):
         rendered = _render(context, message, recipient)

@@ -216,6 +216,7 @@ def _tell_late_truth(
         elif same_try and isinstance(outcome, Refused) and row.status is Status.UNKNOWN:
             values = {"reason": outcome.reason.value, "code": outcome.code}
             messages.move(tx, [Move.of(row, Event.REFUSE, now, **values)])
+            close_question(tx, row, now)
             follow_refusal(tx, library, row, outcome, now)
         elif not same_try and isinstance(outcome, Accepted) and row.channel is not Channel.EMAIL:
             # An e-mail may come twice under one Message-ID, which its reader sees once.

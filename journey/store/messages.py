@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Update, bindparam, func, insert, select, update
 
-from journey.domain.delivery import Event, Status, next_status
+from journey.domain.delivery import GONE_OUT, IN_FLIGHT, OPEN, Event, Status, next_status
 from journey.domain.pathway import Channel
 from journey.domain.plan import PlannedMessage
 from journey.store import bulk, webhooks
@@ -261,6 +261,20 @@ def has_stand_in(tx: Tx, message: Message) -> bool:
         messages.c.stands_in_for == message.id,
     )
     return tx.connection.execute(query).first() is not None
+
+
+def superseded(tx: Tx, rows: Sequence[Message]) -> set[UUID]:
+    """Those whose step has a later message that stands: gone out, on its way, or still to go."""
+    query = (
+        select(messages.c.enrollment_id, messages.c.step, func.max(messages.c.occurrence))
+        .where(
+            tx.among(messages.c.enrollment_id, list({row.enrollment_id for row in rows})),
+            messages.c.status.in_([status.value for status in OPEN | IN_FLIGHT | GONE_OUT]),
+        )
+        .group_by(messages.c.enrollment_id, messages.c.step)
+    )
+    newest = {(enrollment, step): number for enrollment, step, number in tx.connection.execute(query)}
+    return {row.id for row in rows if newest.get((row.enrollment_id, row.step), -1) > row.occurrence}
 
 
 def counts_by_status(tx: Tx) -> dict[str, int]:

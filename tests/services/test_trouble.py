@@ -8,11 +8,13 @@ from uuid import UUID
 import pytest
 
 from journey.domain.delivery import Event, Reason, Status
-from journey.domain.outcomes import Receipt
+from journey.domain.outcomes import Receipt, Refused
 from journey.domain.pathway import Channel
 from journey.services import wishes
 from journey.services.context import Refusal
+from journey.services.preparing import claim_due
 from journey.services.receipts import receive
+from journey.services.recording import record
 from journey.services.suppressing import restart, stop
 from journey.store import staff_tasks
 from tests.clinic import ANNA, PROCEDURE, Clinic
@@ -134,3 +136,45 @@ def test_a_welcome_that_waits_overnight_falls_away_with_the_date_and_comes_with_
     assert "cannot_render" not in kinds(clinic)
     clinic.change(one, wishes.reschedule(PROCEDURE, None))
     assert clinic.message(one, "welcome").status is Status.PLANNED
+
+
+def test_a_text_taken_for_lost_does_not_follow_the_one_that_took_its_place(
+    clinic: Clinic, ledger: Ledger
+) -> None:
+    """There and back again: the first text turns out to be absent when another one has said the same."""
+    one = clinic.enroll().enrollment_id
+    clinic.run_until(clinic.message(one, "arrival-and-fasting").due_at - timedelta(seconds=1))
+    clinic.clock.advance(timedelta(seconds=1))
+    ledger.answers.append("lose before")
+    ledger.can_look_up = False
+    clinic.work()
+    lost = clinic.message(one, "arrival-and-fasting")
+    assert lost.status is Status.UNKNOWN
+    for arrival in (time(11), NINE):
+        clinic.change(one, wishes.reschedule(PROCEDURE, arrival))
+        clinic.work()
+    ledger.can_look_up = True
+    clinic.clock.advance(timedelta(minutes=5))
+    clinic.work()
+    clinic.work()
+    assert len([entry for entry in ledger.entries if "arrive on Tue 15 Dec at 09:00" in entry.text]) == 1
+    ended = next(message for message in clinic.messages(one) if message.id == lost.id)
+    assert (ended.status, ended.reason) == (Status.SKIPPED, Reason.SUPERSEDED)
+    assert kinds(clinic) == []
+
+
+def test_a_late_no_to_a_message_taken_for_lost_answers_what_staff_were_asked(
+    clinic: Clinic, ledger: Ledger
+) -> None:
+    one = clinic.enroll().enrollment_id
+    worker = clinic.app.worker()
+    (claimed,), _ = claim_due(clinic.app.context, worker.library, Channel.SMS, 10)
+    clinic.clock.advance(timedelta(minutes=5))
+    ledger.can_look_up = False
+    clinic.work()
+    clinic.clock.advance(timedelta(minutes=5))
+    clinic.work()
+    assert kinds(clinic) == ["outcome_unknown"]
+    record(clinic.app.context, worker.library, [claimed], [Refused(Reason.REFUSED, "30007")])
+    assert clinic.messages(one)[0].status is Status.FAILED
+    assert kinds(clinic) == ["not_delivered"]
