@@ -25,14 +25,14 @@ def _as_whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-_DATE = r"^\d{4}-\d{2}-\d{2}$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 Date = Annotated[
     str,
     Field(pattern=_DATE),
     AfterValidator(_is_date),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2027-03-16"]}),
 ]
-ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["07:30"])]
+ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["07:30"])]
 Id = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Revision = Annotated[
@@ -56,7 +56,10 @@ class PatientIn(_In):
     phone: str | None = Field(
         default=None, pattern=r"^\+?[0-9][0-9 ().\-]{4,24}$", examples=["+447700900123"]
     )
-    email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)
+    # Without classes such as \s, which mean other characters in other languages' expressions.
+    email: str | None = Field(
+        default=None, pattern=r"^[^@\x00-\x20\x7f-\xa0]+@[^@\x00-\x20\x7f-\xa0]+$", max_length=254
+    )
     birth_date: Date | None = None
     record_number: str | None = Field(default=None, max_length=40)
     locale: Locale | None = None
