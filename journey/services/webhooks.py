@@ -19,6 +19,7 @@ _PAUSES = tuple(
     timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 )
 _BATCH, _MOST_URL = 50, 500
+_UNREADABLE = Answer(0, "the secret does not open with the present keys; stop this address, and add it anew")
 _ORDINARY_HTTP = ("127.0.0.1", "localhost", "::1")
 
 
@@ -89,27 +90,30 @@ def post_due(context: Context, post_all: PostAll) -> int:
     """Posts what is due, with no transaction open meanwhile. How many were posted."""
     posted = 0
     while batch := _claim(context):
-        posted += len(batch)
-        posts = [post for _, post in batch]
-        answers = post_all(posts, context.clock.now(), context.rules.request)
-        _record(context, [one for one, _ in batch], answers)
+        pairs = [(one, post) for one, post in batch if post is not None]
+        answers = post_all([post for _, post in pairs], context.clock.now(), context.rules.request)
+        _record(context, [one for one, _ in pairs], answers)
+        mute = [one for one, post in batch if post is None]
+        _record(context, mute, [_UNREADABLE] * len(mute))
+        posted += len(pairs)
         if len(batch) < _BATCH:
             break
     return posted
 
 
-def _claim(context: Context) -> list[tuple[Delivery, Post]]:
+def _claim(context: Context) -> list[tuple[Delivery, Post | None]]:
+    """What is due; without a post where the address's secret does not open, which holds up nobody else."""
     now = context.clock.now()
     # A batch ends well within this; a worker that dies leaves its tries to the next one.
     until = now + timedelta(seconds=context.rules.request * (_BATCH / 8 + 2))
     with context.database.write() as tx:
         due = webhooks.take_due(tx, now, until, _BATCH)
         known = webhooks.secrets_of(tx, list({one.endpoint_id for one in due})) if due else {}
-    return [
-        (one, Post(*known[one.endpoint_id], f"evt_{one.event_id.hex}", one.type, one.at, one.data))
-        for one in due
-        if one.endpoint_id in known  # else its secret does not open, and holds up nobody else
-    ]
+    return [(one, _post(one, known[one.endpoint_id]) if one.endpoint_id in known else None) for one in due]
+
+
+def _post(one: Delivery, address_and_secret: tuple[str, str]) -> Post:
+    return Post(*address_and_secret, f"evt_{one.event_id.hex}", one.type, one.at, one.data)
 
 
 def _record(context: Context, batch: list[Delivery], answers: list[Answer]) -> None:

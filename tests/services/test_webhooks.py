@@ -141,7 +141,7 @@ def test_what_a_receiver_says_is_not_stored(clinic: Clinic, receiver: Receiver) 
     assert [(one.status, one.answer) for one in log] == [(DeliveryStatus.DELIVERED, "200 OK")]
 
 
-def test_a_secret_that_does_not_open_holds_up_nobody_else(clinic: Clinic, receiver: Receiver) -> None:
+def test_a_secret_that_does_not_open_holds_up_nobody_else_and_is_said(clinic: Clinic, receiver: Receiver) -> None:
     broken, _ = webhooks.add(clinic.app.context, f"{receiver.url}/other", "tests")
     listen(clinic, receiver)
     with clinic.database.write() as tx:
@@ -150,6 +150,13 @@ def test_a_secret_that_does_not_open_holds_up_nobody_else(clinic: Clinic, receiv
     clinic.enroll()
     post(clinic)
     assert types(receiver) == ["enrollment.created"]
+    clinic.clock.advance(timedelta(days=10))
+    for _ in range(20):
+        post(clinic)
+        clinic.clock.advance(timedelta(days=1))
+    _, log = webhooks.log_of(clinic.app.context, broken)
+    assert {one.status for one in log if one.type == "enrollment.created"} == {DeliveryStatus.FAILED}
+    assert "does not open" in log[0].answer
 
 
 @pytest.mark.parametrize(
