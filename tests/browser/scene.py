@@ -70,6 +70,8 @@ def play(clinic: Clinic) -> dict[str, UUID]:
     clinic.run_until(START - timedelta(days=8))
     clinic.change(found["Anna"], wishes.complete(today - timedelta(days=9)))
     clinic.change(found["Hugo"], wishes.complete(today - timedelta(days=30)))
+    clinic.change(found["Ben"], wishes.confirm())
+    clinic.change(found["Elif"], wishes.confirm())
     clinic.run_until(START)
     suppressing.stop(
         clinic.app.context, Channel.SMS, "+447700900106", source=ACTOR, evidence="Phoned: no texts"

@@ -36,6 +36,10 @@ class Act:
     fields: tuple[str, ...] = ()
     is_ending: bool = False
 
+    def ask(self, chart: Chart) -> str:
+        day = chart.enrollment.procedure_date
+        return self.question.format(name=chart.name, day=say_day(day) if day else "no date")
+
 
 ACTS = {
     act.key: act
@@ -50,9 +54,9 @@ ACTS = {
         Act(
             "went-ahead", "It went ahead", "Did {name}’s procedure go ahead?", "Yes, it went ahead", ("day",)
         ),
-        Act("confirmed", "The patient confirmed", "Has {name} said yes to the date?", "Yes, confirmed"),
+        Act("confirmed", "The patient confirmed", "Has {name} said yes to {day}?", "Yes, confirmed"),
         Act(
-            "unconfirmed", "Not confirmed after all", "Has {name} not said yes to the date?", "Not confirmed"
+            "unconfirmed", "Not confirmed after all", "Take back that {name} confirmed {day}?", "Take it back"
         ),
         Act("move", "Move the date", "Move {name}’s procedure?", "Move the procedure", ("day", "arrival")),
         Act("postpone", "Postpone", "Postpone {name}’s procedure without a date?", "Postpone", (), True),
