@@ -157,8 +157,8 @@ class Settings(BaseSettings):
 
     def served_at(self, port: int) -> Self:
         """Links lead to this port of this machine, as long as nobody says where Journey is reached."""
-        if "public_url" in self.model_fields_set:
-            return self
+        if "public_url" in self.model_fields_set or self.sms == "twilio":
+            return self  # Twilio must be told a real one, which is asked for elsewhere
         return self.model_copy(update={"public_url": f"http://127.0.0.1:{port}"})
 
     def _missing_for_twilio(self) -> list[tuple[bool, str]]:

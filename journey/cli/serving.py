@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 def up(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run everything in one process, with lasting data in JOURNEY_DATA_DIR."""
     configure_logs(*OPERATORS_ERRORS)
-    with listen(host, port) as listener, opened(port) as app:
+    with listen(host, port) as listener, opened(listener.getsockname()[1]) as app:
         migrate(app.context.database)
         for text in install_content(app.context, first_site(app.settings)):
             out.print(f"- {text}")
@@ -51,7 +51,7 @@ def up(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the web application."""
     configure_logs(*OPERATORS_ERRORS)
-    with listen(host, port) as listener, opened(port) as app:
+    with listen(host, port) as listener, opened(listener.getsockname()[1]) as app:
         say_first_link(app)
         _serve(app, listener)
 

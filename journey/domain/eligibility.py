@@ -33,7 +33,7 @@ class Situation:
     step_channels: tuple[Channel, ...]
     is_done: bool  # the goal that ends its step is reached
     window: Window
-    is_superseded: bool = False  # it was tried, taken for lost, and its step has a later message by now
+    is_superseded: bool = False  # it was tried, and a later message says the same by now
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,9 @@ def may_send(situation: Situation, now: datetime) -> Answer:
     """Asks every question again that was asked at planning: the answers may have changed since."""
     if situation.enrollment in _ENDED:
         return Stop(_ENDED[situation.enrollment])
-    if _is_outdated(situation):
+    if is_outdated(
+        situation.procedure_date, situation.arrival_time, situation.enrolled_date, situation.enrolled_arrival
+    ):
         return Stop(Reason.DATE_MOVED)
     if situation.is_superseded:
         return Stop(Reason.SUPERSEDED)
@@ -83,10 +85,11 @@ def may_send(situation: Situation, now: datetime) -> Answer:
     return _mind_the_hours(situation, now)
 
 
-def _is_outdated(situation: Situation) -> bool:
-    if situation.procedure_date not in (None, situation.enrolled_date):
-        return True
-    return situation.arrival_time not in (None, situation.enrolled_arrival)
+def is_outdated(
+    day: date | None, arrival: time | None, enrolled_day: date | None, enrolled_arrival: time | None
+) -> bool:
+    """Whether a message was made for another date or arrival time than the enrollment has."""
+    return day not in (None, enrolled_day) or arrival not in (None, enrolled_arrival)
 
 
 def _another_way(situation: Situation) -> Answer:

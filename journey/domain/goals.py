@@ -13,4 +13,4 @@ def goals_reached(
 ) -> frozenset[str]:
     """The goals that hold now. `declared`: those reached for good; a yes to one date is no yes to another."""
     is_confirmed = procedure_date is not None and procedure_date == confirmed_for
-    return frozenset(declared) | ({CONFIRMED} if is_confirmed else set())
+    return frozenset(declared) - {CONFIRMED} | ({CONFIRMED} if is_confirmed else set())

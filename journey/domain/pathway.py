@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Literal, Self
@@ -212,8 +212,6 @@ class Pathway(_Strict):
         if WRITTEN in (self.correction.key, *(step.key for step in self.steps)):
             raise ValueError(f"no step may be called {WRITTEN}, as messages of staff are; choose another key")
         _refuse_doubles("fact", [fact.key for fact in self.facts])
-        if CONFIRMED in self.goals:
-            raise ValueError(f"every pathway knows the goal {CONFIRMED} already; take it out of goals")
         declared = {fact.key: fact for fact in self.facts}
         for step in self.steps:
             tests = list(step.when.tests()) if step.when else []
@@ -239,9 +237,10 @@ class Pathway(_Strict):
             return self.correction.channels
         return self.step(key).channels
 
-    def is_for_afterwards(self, key: str) -> bool:
-        """Whether a step counts from the day on which the procedure went ahead."""
-        return key not in (self.correction.key, WRITTEN) and self.step(key).is_recovery
+    def day_of(self, key: str, procedure_date: date | None, completed_on: date | None) -> date | None:
+        """The day that a step counts from: recovery advice from the one on which it went ahead."""
+        is_recovery = key not in (self.correction.key, WRITTEN) and self.step(key).is_recovery
+        return (completed_on or procedure_date) if is_recovery else procedure_date
 
     def goal_of(self, key: str) -> str | None:
         """The goal that ends a step early, if it has one."""

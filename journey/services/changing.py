@@ -33,7 +33,7 @@ from journey.store.patients import Patient
 from journey.store.staff_tasks import NewTask, TaskKind
 
 _CALLED_OFF = (Reason.ENROLLMENT_CANCELLED, Reason.POSTPONED)
-_CHANGED = "somebody else changed this enrollment; look at it again, then decide"
+CHANGED = "somebody else changed this enrollment; look at it again, then decide"
 _POLL = 0.05  # seconds between looks at a message that is on its way
 
 
@@ -53,7 +53,7 @@ def preview_change(
     with context.database.rehearse() as tx:
         outcome = outcome_in(tx, enrollment_id, wish, context.clock.now())
         if revision is not None and revision != outcome.enrollment.revision:
-            raise Stale(_CHANGED)
+            raise Stale(CHANGED)
         _save(tx, outcome.enrollment)
     return outcome
 
@@ -78,7 +78,7 @@ def change(
             with context.database.write() as tx:
                 old = _load(tx, enrollment_id, lock=True)
                 if revision is not None and revision != old.revision:
-                    raise Stale(_CHANGED)
+                    raise Stale(CHANGED)
                 existing = messages.of_enrollment(tx, enrollment_id, lock=True)
                 if not (patient_enough and _is_on_its_way(existing)):
                     return _apply(tx, old, existing, wish, actor, context.clock.now())
@@ -133,6 +133,7 @@ def _apply(
         staff_tasks.close_kind(tx, new.id, [TaskKind.SET_ARRIVAL], actor, now)
     if new.completed_on is not None or new.status not in LIVE:
         staff_tasks.close_kind(tx, new.id, [TaskKind.CONFIRM_DONE], actor, now)
+    _close_what_was_asked(tx, old, new, existing, actor, now)
     webhooks.emit(tx, [event_of(wish.action, replace(new, revision=new.revision + 1), now)])
     detail = {
         "revision": new.revision + 1,
@@ -144,10 +145,22 @@ def _apply(
     return Outcome(replace(new, revision=new.revision + 1), changes, _zone_of(tx, new))
 
 
+def _close_what_was_asked(
+    tx: Tx, old: Enrollment, new: Enrollment, existing: Sequence[Message], actor: str, now: datetime
+) -> None:
+    """Nobody need phone about a step whose goal is reached."""
+    reached = new.goals_reached - old.goals_reached
+    if reached:
+        pathway = Library().version(tx, new.pathway_version_id).pathway
+        for row in existing:
+            if pathway.goal_of(row.step) in reached:
+                staff_tasks.close_of_message(tx, row.id, [TaskKind.CALL, TaskKind.NOT_DELIVERED], actor, now)
+
+
 def _save(tx: Tx, new: Enrollment) -> None:
     try:
         if not enrollments.save(tx, new):
-            raise Stale(_CHANGED)
+            raise Stale(CHANGED)
     except Conflict:
         raise Refusal(f"this patient is already enrolled in {new.pathway} for {new.procedure_date}") from None
 

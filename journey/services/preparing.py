@@ -12,7 +12,6 @@ from journey.channels.protocol import Outgoing
 from journey.domain.contact import Person
 from journey.domain.delivery import Event, Reason
 from journey.domain.eligibility import Answer, Go, Situation, Stop, Wait, may_send
-from journey.domain.goals import goals_reached
 from journey.domain.pathway import Channel, Pathway
 from journey.domain.site import Site
 from journey.domain.sms import measure
@@ -75,7 +74,7 @@ def claim_due(context: Context, library: Library, channel: Channel, limit: int) 
         if not due:
             return [], 0
         recipients = _load_recipients(tx, library, due)
-        tried = [one for one in due if one.attempts and one.written_by is None]
+        tried = [one for one in due if one.attempts]
         void = messages.superseded(tx, tried) if tried else set()
         decided = [
             _decide(context, one, recipients.get(one.enrollment_id), now, is_superseded=one.id in void)
@@ -146,21 +145,17 @@ def _situation(message: Message, recipient: _Recipient) -> Situation:
     context = recipient.context
     assert message.channel is not None
     zone = context.time_zone or recipient.site.zone
-    day = context.procedure_date
-    reached = goals_reached(context.goals, day, context.confirmed_for)
-    if recipient.pathway.is_for_afterwards(message.step):
-        day = context.completed_on or day
     return Situation(
         channel=message.channel,
         send_by=message.send_by,
         procedure_date=message.procedure_date,
         arrival_time=message.arrival_time,
         enrollment=context.status,
-        enrolled_date=day,
+        enrolled_date=recipient.pathway.day_of(message.step, context.procedure_date, context.completed_on),
         enrolled_arrival=context.arrival_time,
         reachable=recipient.reachable,
         step_channels=recipient.pathway.channels_of(message.step),
-        is_done=recipient.pathway.goal_of(message.step) in reached,
+        is_done=recipient.pathway.goal_of(message.step) in context.goals_reached,
         window=window_for(recipient.site, zone, message.due_at.year),
     )
 

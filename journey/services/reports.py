@@ -113,9 +113,15 @@ def _procedures(tx: Tx, day: date, zone: ZoneInfo) -> list[Total]:
     found = [
         Total(day, "procedures", "", kind, n) for kind, n in Counter(_kind(r, begins) for r in rows).items()
     ]
-    found.append(Total(day, "confirmed", "", "", sum(row.confirmed_for == day for row in rows)))
+    found.append(Total(day, "confirmed", "", "", sum(_is_confirmed(row, day) for row in rows)))
     goals = Counter(goal for row in rows for goal in row.goals)
     return found + [Total(day, "goals", "", goal[:24], number) for goal, number in goals.items()]
+
+
+def _is_confirmed(row: Procedure, day: date) -> bool:
+    """Of those that stood: whoever confirmed and then cancelled did not come."""
+    ended = (EnrollmentStatus.CANCELLED, EnrollmentStatus.WITHDRAWN)
+    return row.confirmed_for == day and row.status not in ended
 
 
 def _kind(row: Procedure, begins: datetime) -> str:

@@ -107,15 +107,17 @@ def _settle(worker: Worker, row: Message, verdict: Verdict, may_resend: bool) ->
         if own is not None:
             move = accept_move(row, own, now, escalation_time(tx, worker.library, row))
         else:
-            move = _absent(row, now)
+            move = _absent(tx, row, now)
         if messages.move(tx, [move]):
             close_question(tx, row, now)
             if move.event is Event.EXPIRE and row.critical:
                 staff_tasks.open_all(tx, [call_task(row, Reason.PAST_DEADLINE, now)], now)
 
 
-def _absent(row: Message, now: datetime) -> Move:
+def _absent(tx: Tx, row: Message, now: datetime) -> Move:
     """Proven absent: back to the plan, where every other question is asked again before it goes."""
+    if messages.superseded(tx, [row]):
+        return Move.of(row, Event.SKIP, now, _SAYS_ABSENT, reason=Reason.SUPERSEDED.value)
     if now >= row.send_by:
         return Move.of(row, Event.EXPIRE, now, _SAYS_ABSENT, reason=Reason.PAST_DEADLINE.value)
     return Move.of(row, Event.SETTLE_ABSENT, now, _SAYS_ABSENT, reason=None, due_at=now)

@@ -45,6 +45,7 @@ class Timeline:
             "status": self.enrollment.status.value,
             "procedure_date": str(self.enrollment.procedure_date or ""),
             "arrival_time": f"{self.enrollment.arrival_time or ''}"[:5],
+            "confirmed": self.enrollment.is_confirmed,
             "revision": self.enrollment.revision,
             "zone": self.zone,
             "messages": [asdict(message) for message in self.messages],

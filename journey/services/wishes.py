@@ -9,6 +9,7 @@ from uuid import UUID
 
 from journey.domain.delivery import Reason
 from journey.domain.eligibility import EnrollmentStatus
+from journey.domain.goals import CONFIRMED
 from journey.services.admission import MAX_AHEAD
 from journey.services.context import Refusal
 from journey.store.enrollments import Enrollment
@@ -35,7 +36,9 @@ def reschedule(day: date, arrival: time | None) -> Wish:
             raise Refusal(f"{day} is past or more than two years ahead; check the date")
         if day == now.date() and arrival is not None and arrival <= now.time():
             raise Refusal(f"{day} {arrival:%H:%M} is past at the clinic; check the time")
-        return replace(old, procedure_date=day, arrival_time=arrival)
+        # A yes to one date is none to another, nor to the first one if it comes back.
+        confirmed = old.confirmed_for if day == old.procedure_date else None
+        return replace(old, procedure_date=day, arrival_time=arrival, confirmed_for=confirmed)
 
     return Wish("enrollment.rescheduled", apply, Reason.DATE_MOVED)
 
@@ -46,7 +49,7 @@ def postpone() -> Wish:
     def apply(old: Enrollment, now: datetime) -> Enrollment:
         if old.completed_on is not None:
             raise Refusal("the procedure went ahead; it cannot be postponed any more")
-        return replace(old, procedure_date=None, arrival_time=None)
+        return replace(old, procedure_date=None, arrival_time=None, confirmed_for=None)
 
     return Wish("enrollment.postponed", apply, Reason.POSTPONED)
 
@@ -121,6 +124,8 @@ def unconfirm() -> Wish:
 
 def reach_goal(goal: str) -> Wish:
     """Something that ends steps, such as "booked"."""
+    if goal == CONFIRMED:
+        return confirm()
 
     def apply(old: Enrollment, now: datetime) -> Enrollment:
         return replace(old, goals=tuple(sorted({*old.goals, goal})))

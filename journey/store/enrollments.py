@@ -161,6 +161,10 @@ class SendingContext:
     consent_sms: bool
     consent_email: bool
 
+    @property
+    def goals_reached(self) -> frozenset[str]:
+        return goals_reached(self.goals, self.procedure_date, self.confirmed_for)
+
 
 def sending_contexts(tx: Tx, enrollment_ids: Sequence[UUID]) -> dict[UUID, SendingContext]:
     query = (

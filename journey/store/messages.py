@@ -264,17 +264,21 @@ def has_stand_in(tx: Tx, message: Message) -> bool:
 
 
 def superseded(tx: Tx, rows: Sequence[Message]) -> set[UUID]:
-    """Those whose step has a later message that stands: gone out, on its way, or still to go."""
+    """Those whose step has a later message that says the same of the same date and stands: gone out, on its
+    way, or still to go. What staff wrote supersedes nothing."""
+    basis = [messages.c[name] for name in ("enrollment_id", "step", "procedure_date", "arrival_time")]
     query = (
-        select(messages.c.enrollment_id, messages.c.step, func.max(messages.c.occurrence))
+        select(*basis, func.max(messages.c.occurrence))
         .where(
             tx.among(messages.c.enrollment_id, list({row.enrollment_id for row in rows})),
             messages.c.status.in_([status.value for status in OPEN | IN_FLIGHT | GONE_OUT]),
+            messages.c.written_by.is_(None),
         )
-        .group_by(messages.c.enrollment_id, messages.c.step)
+        .group_by(*basis)
     )
-    newest = {(enrollment, step): number for enrollment, step, number in tx.connection.execute(query)}
-    return {row.id for row in rows if newest.get((row.enrollment_id, row.step), -1) > row.occurrence}
+    newest = {tuple(key): number for *key, number in tx.connection.execute(query)}
+    keys = {row.id: (row.enrollment_id, row.step, row.procedure_date, row.arrival_time) for row in rows}
+    return {row.id for row in rows if newest.get(keys[row.id], -1) > row.occurrence}
 
 
 def counts_by_status(tx: Tx) -> dict[str, int]:

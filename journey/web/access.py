@@ -49,7 +49,7 @@ def set_session(request: Request, response: Response, token: str) -> None:
     """The browser's session from now on. One that it had until now is over."""
     settings = journey_of(request).settings
     before = session_behind(request)
-    if before is not None:
+    if before is not None and before.is_complete:
         sign_out(journey_of(request).context, before)
     response.set_cookie(
         cookie_name(settings),

@@ -235,6 +235,8 @@ def test_links_lead_to_the_port_that_is_served_at_unless_another_address_is_set(
     assert Settings().served_at(8123).public_url == "http://127.0.0.1:8123"
     stated = Settings(public_url="https://journey.clinic.example")
     assert stated.served_at(8123).public_url == "https://journey.clinic.example"
+    with_twilio = Settings(sms="twilio").served_at(8123)
+    assert any("JOURNEY_PUBLIC_URL is missing" in text for text in with_twilio.missing())
 
 
 @contextmanager

@@ -8,9 +8,14 @@ from uuid import UUID
 import pytest
 
 from journey.domain.delivery import Reason, Status
+from journey.domain.goals import goals_reached
+from journey.domain.pathway import Pathway
 from journey.services import changing, reports, wishes
 from journey.services.context import Refusal
-from tests.clinic import ANNA, PROCEDURE, START, Clinic
+from journey.services.pathway_files import load_built_in
+from journey.services.preparing import call_task
+from journey.store import staff_tasks
+from tests.clinic import ANNA, PATHWAY, PROCEDURE, START, Clinic
 
 LATER = PROCEDURE + timedelta(days=14)
 ASKING = "confirm"
@@ -31,15 +36,19 @@ def test_whoever_confirmed_is_not_asked_and_hears_everything_else(clinic: Clinic
     assert {"welcome", "arrival-and-fasting", "fasting-reminder", "day-1"} <= sent
 
 
-def test_another_date_is_asked_for_anew_and_the_first_one_stays_confirmed(clinic: Clinic) -> None:
+def test_another_date_is_asked_for_anew_and_so_is_the_first_one_when_it_comes_back(clinic: Clinic) -> None:
     enrollment = clinic.enroll().enrollment_id
     clinic.change(enrollment, wishes.confirm())
     outcome = clinic.change(enrollment, wishes.reschedule(LATER, None))
     assert not outcome.enrollment.is_confirmed
     assert is_asked(clinic, enrollment)
-    back = clinic.change(enrollment, wishes.reschedule(PROCEDURE, None))
-    assert back.enrollment.is_confirmed
-    assert not is_asked(clinic, enrollment)
+    for away in (wishes.reschedule(LATER, None), wishes.postpone()):
+        clinic.change(enrollment, wishes.reschedule(PROCEDURE, None))
+        clinic.change(enrollment, wishes.confirm())
+        clinic.change(enrollment, away)
+        back = clinic.change(enrollment, wishes.reschedule(PROCEDURE, None))
+        assert not back.enrollment.is_confirmed
+        assert is_asked(clinic, enrollment)
 
 
 def test_a_new_time_of_the_same_day_is_still_confirmed(clinic: Clinic) -> None:
@@ -76,10 +85,30 @@ def test_what_cannot_be_confirmed_is_refused_in_words(clinic: Clinic) -> None:
 
 
 def test_reports_count_those_who_confirmed_the_day_that_they_are_counted_on(clinic: Clinic) -> None:
-    people = [{**ANNA, "record_number": f"R-{n}", "phone": f"+44770090020{n}"} for n in range(3)]
+    people = [{**ANNA, "record_number": f"R-{n}", "phone": f"+44770090020{n}"} for n in range(4)]
     ids = [clinic.enroll(one).enrollment_id for one in people]
     clinic.change(ids[0], wishes.confirm())
     clinic.change(ids[1], wishes.confirm())
     clinic.change(ids[1], wishes.reschedule(LATER, None))
+    clinic.change(ids[3], wishes.confirm())
+    clinic.change(ids[3], wishes.cancel())  # and so did not come
     report = reports.read_report(clinic.app.context, PROCEDURE, LATER, "kim", seconds=30)
-    assert (report.sum("confirmed"), report.sum("procedures")) == (1, 3)
+    assert (report.sum("confirmed"), report.sum("procedures")) == (1, 4)
+
+
+def test_a_version_that_declared_the_goal_itself_holds_up_nobody(clinic: Clinic) -> None:
+    raw = load_built_in(PATHWAY).pathway.model_dump(mode="json", by_alias=True)
+    pathway = Pathway.model_validate(raw | {"goals": ["booked", "confirmed"]})
+    assert "confirmed" in pathway.goals
+    assert goals_reached(["booked", "confirmed"], PROCEDURE, None) == {"booked"}
+    enrollment = clinic.enroll().enrollment_id
+    assert clinic.change(enrollment, wishes.reach_goal("confirmed")).enrollment.confirmed_for == PROCEDURE
+
+
+def test_nobody_need_phone_about_a_question_that_is_answered(clinic: Clinic) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    asking = clinic.message(enrollment, ASKING)
+    with clinic.database.write() as tx:
+        staff_tasks.open_all(tx, [call_task(asking, Reason.PAST_DEADLINE, START)], START)
+    clinic.change(enrollment, wishes.confirm())
+    assert clinic.tasks() == []

@@ -7,21 +7,24 @@ from uuid import UUID
 
 import pytest
 
+from journey.channels.protocol import Outgoing
 from journey.domain.delivery import Event, Reason, Status
 from journey.domain.outcomes import Receipt, Refused
 from journey.domain.pathway import Channel
 from journey.services import wishes
 from journey.services.context import Refusal
-from journey.services.preparing import claim_due
+from journey.services.preparing import Claimed, claim_due
 from journey.services.receipts import receive
 from journey.services.recording import record
 from journey.services.suppressing import restart, stop
 from journey.store import staff_tasks
+from journey.store.messages import Message
 from tests.clinic import ANNA, PROCEDURE, Clinic
 from tests.services.scripted import Ledger, scripted_factories
 
 NINE = time(9)
 STEP = "medicines-plan"  # critical
+ARRIVAL = "arrival-and-fasting"
 
 
 @pytest.fixture
@@ -138,29 +141,92 @@ def test_a_welcome_that_waits_overnight_falls_away_with_the_date_and_comes_with_
     assert clinic.message(one, "welcome").status is Status.PLANNED
 
 
-def test_a_text_taken_for_lost_does_not_follow_the_one_that_took_its_place(
-    clinic: Clinic, ledger: Ledger
-) -> None:
-    """There and back again: the first text turns out to be absent when another one has said the same."""
+def lose_the_arrival(clinic: Clinic, ledger: Ledger) -> tuple[UUID, Message]:
+    """Its text gets no answer while the look-up is away; the time changes, and changes back."""
     one = clinic.enroll().enrollment_id
-    clinic.run_until(clinic.message(one, "arrival-and-fasting").due_at - timedelta(seconds=1))
+    clinic.run_until(clinic.message(one, ARRIVAL).due_at - timedelta(seconds=1))
     clinic.clock.advance(timedelta(seconds=1))
     ledger.answers.append("lose before")
     ledger.can_look_up = False
     clinic.work()
-    lost = clinic.message(one, "arrival-and-fasting")
+    lost = clinic.message(one, ARRIVAL)
     assert lost.status is Status.UNKNOWN
     for arrival in (time(11), NINE):
         clinic.change(one, wishes.reschedule(PROCEDURE, arrival))
         clinic.work()
+    return one, lost
+
+
+def times_told(ledger: Ledger, arrival: str) -> int:
+    return sum(f"arrive on Tue 15 Dec at {arrival}" in entry.text for entry in ledger.entries)
+
+
+def ended(clinic: Clinic, message: Message) -> Message:
+    return next(one for one in clinic.messages(message.enrollment_id) if one.id == message.id)
+
+
+def test_a_text_taken_for_lost_does_not_follow_the_one_that_took_its_place(
+    clinic: Clinic, ledger: Ledger
+) -> None:
+    """There and back again: the first text turns out to be absent when another one has said the same."""
+    _, lost = lose_the_arrival(clinic, ledger)
     ledger.can_look_up = True
     clinic.clock.advance(timedelta(minutes=5))
     clinic.work()
     clinic.work()
-    assert len([entry for entry in ledger.entries if "arrive on Tue 15 Dec at 09:00" in entry.text]) == 1
-    ended = next(message for message in clinic.messages(one) if message.id == lost.id)
-    assert (ended.status, ended.reason) == (Status.SKIPPED, Reason.SUPERSEDED)
+    assert times_told(ledger, "09:00") == 1
+    assert (ended(clinic, lost).status, ended(clinic, lost).reason) == (Status.SKIPPED, Reason.SUPERSEDED)
     assert kinds(clinic) == []
+
+
+def test_nobody_is_asked_to_call_about_a_text_whose_place_was_taken(clinic: Clinic, ledger: Ledger) -> None:
+    _, lost = lose_the_arrival(clinic, ledger)
+    ledger.can_look_up = True
+    clinic.clock.at = lost.send_by + timedelta(minutes=1)
+    clinic.work()
+    assert ended(clinic, lost).reason is Reason.SUPERSEDED
+    assert "call" not in kinds(clinic)
+
+
+def test_a_late_no_to_a_text_whose_place_was_taken_sends_it_no_other_way(
+    clinic: Clinic, ledger: Ledger
+) -> None:
+    one, lost = lose_the_arrival(clinic, ledger)
+    late = Claimed(lost, Outgoing(lost.id, 1, "", "", lost.send_by))
+    record(clinic.app.context, clinic.app.worker().library, [late], [Refused(Reason.REFUSED, "30007")])
+    assert ended(clinic, lost).status is Status.FAILED
+    clinic.work()
+    assert not [m for m in clinic.messages(one) if m.stands_in_for == lost.id]
+
+
+@pytest.mark.parametrize("step", ["arrival-and-fasting", "date-changed"])
+def test_a_failure_of_what_was_said_before_holds_up_nothing_that_is_true_now(
+    clinic: Clinic, ledger: Ledger, step: str
+) -> None:
+    """A busy provider, and a receipt that the text about the old terms did not arrive."""
+    one = clinic.enroll().enrollment_id
+    if step == ARRIVAL:
+        clinic.run_until(clinic.message(one, ARRIVAL).due_at + timedelta(seconds=1))
+        day, arrival = PROCEDURE, time(11)
+    else:
+        clinic.work()
+        clinic.change(one, wishes.reschedule(PROCEDURE + timedelta(days=7), NINE))
+        clinic.work()
+        day, arrival = PROCEDURE + timedelta(days=8), NINE
+    old = clinic.message(one, step)
+    assert old.status is Status.ACCEPTED
+    clinic.change(one, wishes.reschedule(day, arrival))
+    ledger.answers.extend(["busy"] * 2)
+    clinic.work()
+    entry = next(entry for entry in ledger.entries if entry.message_id == old.id)
+    receipt = Receipt(Event.UNDELIVER, entry.provider_id, "30003", Reason.UNDELIVERED, resend=True)
+    receive(clinic.app.context, clinic.app.worker().library, old.id, 1, receipt)
+    for _ in range(4):
+        clinic.clock.advance(timedelta(minutes=15))
+        clinic.work()
+    now = [m for m in clinic.messages(one) if m.step == step and m.status is Status.ACCEPTED]
+    assert [m.procedure_date for m in now] == [day]
+    assert not [m for m in clinic.messages(one) if m.stands_in_for == old.id]
 
 
 def test_a_late_no_to_a_message_taken_for_lost_answers_what_staff_were_asked(

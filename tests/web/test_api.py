@@ -160,6 +160,7 @@ def test_confirming_takes_the_date_that_the_patient_heard(other: Other) -> None:
     assert done["confirmed"]
     (asking,) = [one for one in done["messages"] if one["step"] == "confirm"]
     assert asking["status"] == "cancelled"
+    assert not other.post(f"/enrollments/{made['id']}/unconfirm").json()["confirmed"]
 
 
 def test_lists_come_in_pages_that_neither_repeat_nor_leave_out(other: Other) -> None:

@@ -105,6 +105,9 @@ def test_a_patient_who_confirms_is_marked_so_in_one_click_or_on_their_own_page(
     form = fields_of(desk.get("/").text, f"{act}/confirmed")
     assert desk.post(f"{act}/confirmed", form, step="confirm").status_code == 303
     assert "Confirmed</span>" in desk.get("/").text
+    again = desk.post(f"{act}/confirmed", form, step="confirm")  # a second click
+    assert again.status_code == 409
+    assert "Patient confirmed Wed 2 Dec 2026, by admin@clinic.example" in again.text
     page = desk.get(f"/enrollments/{enrollment}").text
     assert "Confirmed</span>" in page
     assert "Patient confirmed" in page

@@ -240,6 +240,14 @@ def confirm(
     return _change(app, key, enrollment_id, wish, body.revision, dry_run, "procedure_date")
 
 
+@router.post("/enrollments/{enrollment_id:uuid}/unconfirm", response_model=ChangedOut, responses=_CHANGING)
+def unconfirm(
+    app: TheApp, key: WriteKey, enrollment_id: UUID, body: CancelIn | None = None, dry_run: DryRun = False
+) -> ChangedOut:
+    """It was somebody else who said yes, or the patient is not sure any more: the question is asked again."""
+    return _change(app, key, enrollment_id, wishes.unconfirm(), body.revision if body else None, dry_run)
+
+
 @router.post("/enrollments/{enrollment_id:uuid}/complete", response_model=ChangedOut, responses=_CHANGING)
 def complete(
     app: TheApp, key: WriteKey, enrollment_id: UUID, body: CompleteIn | None = None, dry_run: DryRun = False

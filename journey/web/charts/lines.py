@@ -84,12 +84,14 @@ def say_event(action: str, detail: dict[str, Any]) -> tuple[str, str]:
         return "Enrolled", f"for {_day(detail)}"
     if action == "enrollment.rescheduled":
         return "Date changed", f"to {_day(detail)}"
+    if action in ("enrollment.confirmed", "enrollment.unconfirmed"):
+        return "Patient confirmed" if action.endswith(".confirmed") else "Not confirmed after all", _day(
+            detail
+        )
     known = {
         "enrollment.cancelled": ("Procedure cancelled", ""),
         "enrollment.completed": ("Procedure went ahead", ""),
         "enrollment.replanned": ("Ways to reach the patient changed", "messages were planned anew"),
-        "enrollment.confirmed": ("Patient confirmed", "the date"),
-        "enrollment.unconfirmed": ("Not confirmed after all", ""),
         "enrollment.goal_reached": ("Follow-up booked", ""),
         "enrollment.postponed": ("Postponed", "without a new date"),
         "enrollment.contact_changed": ("Contact details changed", ""),

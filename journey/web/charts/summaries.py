@@ -72,13 +72,15 @@ def _headlines(report: Report, price: float, currency: str) -> list[Headline]:
     ahead = report.sum("procedures", detail="went ahead")
     late = report.sum("procedures", detail="cancelled late")
     early = report.sum("procedures", detail="cancelled early")
-    confirmed = report.sum("confirmed")
+    confirmed, stood = report.sum("confirmed"), ahead + report.sum("procedures", detail="not said")
     segments = report.sum("segments", Channel.SMS.value)
     cost = f"{segments * price:,.2f} {currency}" if price else "price not set"
     return [
         Headline("Procedures", f"{procedures:,}", f"{ahead:,} went ahead"),
         Headline(
-            "Confirmed", _share(confirmed, procedures), f"{confirmed:,} of {count(procedures, 'procedure')}"
+            "Confirmed",
+            _share(confirmed, stood, "none"),
+            f"{confirmed:,} of {stood:,} that were not cancelled",
         ),
         Headline("Messages sent", f"{sent:,}", f"{count(report.sum('messages'), 'message')} were planned"),
         Headline("Texts delivered", _share(arrived, tried), f"{arrived:,} of {tried:,} have a receipt"),
@@ -88,8 +90,8 @@ def _headlines(report: Report, price: float, currency: str) -> list[Headline]:
     ]
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "none sent"
+def _share(part: int, whole: int, nothing: str = "none sent") -> str:
+    return f"{100 * part / whole:.1f} %" if whole else nothing
 
 
 def _spans(report: Report) -> tuple[list[str], list[list[date]]]:

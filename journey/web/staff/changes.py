@@ -41,19 +41,25 @@ def ask(app: TheApp, who: Coordinator, enrollment_id: UUID, key: str) -> Respons
 def act(app: TheApp, who: Coordinator, enrollment_id: UUID, key: str, form: Form) -> Response:
     """Shows what follows from what was typed; with the confirming button, does it."""
     file = read_file(app, enrollment_id, who)
+    revision = _revision(form["revision"])
+    if form["step"] == "confirm" and key in ACTS and 0 <= revision < file.chart.enrollment.revision:
+        asked = Asked(ACTS[key], form["day"], form["arrival"])  # even if it cannot be done any more
+        return _too_late(app, who, file, asked, revision)
     asked = Asked(_act(file, key).act, form["day"], form["arrival"])
     if form["step"] != "confirm":
         return _consequences(app, who, file, asked)
     try:
         wish = wish_of(file.chart, asked, file.now, file.newer)
-        changing.change(app.context, enrollment_id, wish, who.email, revision=_revision(form["revision"]))
-    except Stale as error:
-        fresh = read_file(app, enrollment_id, who)
-        meanwhile = list(_meanwhile(fresh, _revision(form["revision"])))
-        return _consequences(app, who, fresh, asked, error, meanwhile)
+        changing.change(app.context, enrollment_id, wish, who.email, revision=revision)
+    except Stale:
+        return _too_late(app, who, read_file(app, enrollment_id, who), asked, revision)
     except Refusal as error:
         return _consequences(app, who, file, asked, error)
     return RedirectResponse(own_path(form["back"] or f"/enrollments/{enrollment_id}"), status_code=303)
+
+
+def _too_late(app: App, who: Staff, file: File, asked: Asked, revision: int) -> Response:
+    return _consequences(app, who, file, asked, Stale(changing.CHANGED), list(_meanwhile(file, revision)))
 
 
 def _act(file: File, key: str) -> Asked:
