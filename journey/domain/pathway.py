@@ -229,28 +229,29 @@ class Pathway(_Strict):
     def step(self, key: str) -> Step:
         return next(step for step in self.steps if step.key == key)
 
+    def _known(self, key: str) -> Step | None:
+        """None for the correction, for what staff wrote, and for a step that this version has no more."""
+        return next((step for step in self.steps if step.key == key), None)
+
     def channels_of(self, key: str) -> tuple[Channel, ...]:
-        """The channels of a step, or of the correction, in order of preference."""
-        if key == WRITTEN:
-            return ()  # it goes the way that its writer chose, or not at all
-        if key == self.correction.key:
-            return self.correction.channels
-        return self.step(key).channels
+        """The channels of a step, or of the correction, in order of preference. What staff wrote goes the way
+        that its writer chose, or not at all."""
+        step = self.correction if key == self.correction.key else self._known(key)
+        return step.channels if step else ()
 
     def day_of(self, key: str, procedure_date: date | None, completed_on: date | None) -> date | None:
         """The day that a step counts from: recovery advice from the one on which it went ahead."""
-        is_recovery = key not in (self.correction.key, WRITTEN) and self.step(key).is_recovery
-        return (completed_on or procedure_date) if is_recovery else procedure_date
+        step = self._known(key)
+        return (completed_on or procedure_date) if step and step.is_recovery else procedure_date
 
     def goal_of(self, key: str) -> str | None:
         """The goal that ends a step early, if it has one."""
-        return None if key in (self.correction.key, WRITTEN) else self.step(key).until
+        step = self._known(key)
+        return step.until if step else None
 
     def escalate_after(self, key: str) -> timedelta:
         """How long a critical text may stay without a receipt."""
-        if key in (self.correction.key, WRITTEN):
-            return self.correction.escalate_after
-        return self.step(key).escalate_after
+        return (self._known(key) or self.correction).escalate_after
 
     def read_facts(self, stated: Facts) -> dict[str, FactValue]:
         """Every declared fact with its stated or default value. Raises ValueError on a stranger."""

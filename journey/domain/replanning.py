@@ -28,6 +28,7 @@ _REVERSIBLE = frozenset(
         Reason.NO_ADDRESS,
         Reason.OPTED_OUT,
         Reason.NO_CONSENT,
+        Reason.SUPERSEDED,  # it stood then, and does not any more
     }
 )
 

@@ -133,7 +133,6 @@ def _apply(
         staff_tasks.close_kind(tx, new.id, [TaskKind.SET_ARRIVAL], actor, now)
     if new.completed_on is not None or new.status not in LIVE:
         staff_tasks.close_kind(tx, new.id, [TaskKind.CONFIRM_DONE], actor, now)
-    _close_what_was_asked(tx, old, new, existing, actor, now)
     webhooks.emit(tx, [event_of(wish.action, replace(new, revision=new.revision + 1), now)])
     detail = {
         "revision": new.revision + 1,
@@ -143,18 +142,6 @@ def _apply(
     }
     audit.append(tx, [audit.Entry(actor, wish.action, f"enrollment/{new.id}", detail)], now)
     return Outcome(replace(new, revision=new.revision + 1), changes, _zone_of(tx, new))
-
-
-def _close_what_was_asked(
-    tx: Tx, old: Enrollment, new: Enrollment, existing: Sequence[Message], actor: str, now: datetime
-) -> None:
-    """Nobody need phone about a step whose goal is reached."""
-    reached = new.goals_reached - old.goals_reached
-    if reached:
-        pathway = Library().version(tx, new.pathway_version_id).pathway
-        for row in existing:
-            if pathway.goal_of(row.step) in reached:
-                staff_tasks.close_of_message(tx, row.id, [TaskKind.CALL, TaskKind.NOT_DELIVERED], actor, now)
 
 
 def _save(tx: Tx, new: Enrollment) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from journey.domain.delivery import Reason, Status
-from journey.domain.eligibility import EnrollmentStatus, is_outdated
+from journey.domain.delivery import GONE_OUT, IN_FLIGHT, OPEN, Reason, Status
+from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import Channel
 from journey.services.library import Library, window_for
 from journey.services.reaching import address_tokens, reachable_channels
@@ -35,27 +35,20 @@ def escalate(tx: Tx, library: Library, trouble: Trouble, now: datetime) -> None:
     """Plans a stand-in on the next channel; asks staff where there is none, or it is critical."""
     message = trouble.message
     context = enrollments.sending_contexts(tx, [message.enrollment_id])[message.enrollment_id]
-    if messages.has_stand_in(tx, message) or not _is_still_wanted(tx, library, message, context):
+    if context.status not in LIVE or messages.has_stand_in(tx, message):
         return
-    channel = _next_channel(tx, library, trouble, context)
+    if messages.superseded(tx, [message], IN_FLIGHT | GONE_OUT):
+        return  # the patient has it from a later message, which has troubles of its own
+    is_replaced = bool(messages.superseded(tx, [message], OPEN))
+    channel = message.channel if is_replaced else _next_channel(tx, library, trouble, context)
     due = _stand_in_time(tx, library, trouble, context, now)
-    if channel is not None and due is not None:
+    if channel is not None and due is not None and not is_replaced:
         row = _stand_in(tx, message, channel, due)
         if context.status is EnrollmentStatus.PAUSED:  # it goes on when staff resume
             row |= {"status": Status.HELD.value, "reason": Reason.PAUSED.value, "check_at": message.send_by}
         messages.insert_rows(tx, [row])
     if message.critical:
         staff_tasks.open_all(tx, [_task(trouble, channel if due else None, now)], now)
-
-
-def _is_still_wanted(tx: Tx, library: Library, message: Message, context: SendingContext) -> bool:
-    """Not what was said of another date, what another message says by now, or what was done meanwhile."""
-    pathway = library.version(tx, context.pathway_version_id).pathway
-    day = pathway.day_of(message.step, context.procedure_date, context.completed_on)
-    if is_outdated(message.procedure_date, message.arrival_time, day, context.arrival_time):
-        return False
-    is_done = pathway.goal_of(message.step) in context.goals_reached
-    return context.status in LIVE and not is_done and not messages.superseded(tx, [message])
 
 
 def _next_channel(tx: Tx, library: Library, trouble: Trouble, context: SendingContext) -> Channel | None:

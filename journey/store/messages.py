@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Update, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, Update, bindparam, func, insert, select, update
 
 from journey.domain.delivery import GONE_OUT, IN_FLIGHT, OPEN, Event, Status, next_status
 from journey.domain.pathway import Channel
@@ -22,6 +22,8 @@ from journey.store.message_rows import new_row as new_row
 from journey.store.message_rows import plan_values as plan_values
 from journey.store.schema import message_events, messages
 
+_BASIS = ("enrollment_id", "step", "procedure_date", "arrival_time", "occurrence")
+STANDS = OPEN | IN_FLIGHT | GONE_OUT
 CONTENT = "messages.content"
 _TOLD = frozenset(status.value for status in Status) - {"planned", "held", "sending"}
 
@@ -263,22 +265,24 @@ def has_stand_in(tx: Tx, message: Message) -> bool:
     return tx.connection.execute(query).first() is not None
 
 
-def superseded(tx: Tx, rows: Sequence[Message]) -> set[UUID]:
-    """Those whose step has a later message that says the same of the same date and stands: gone out, on its
-    way, or still to go. What staff wrote supersedes nothing."""
-    basis = [messages.c[name] for name in ("enrollment_id", "step", "procedure_date", "arrival_time")]
-    query = (
-        select(*basis, func.max(messages.c.occurrence))
-        .where(
-            tx.among(messages.c.enrollment_id, list({row.enrollment_id for row in rows})),
-            messages.c.status.in_([status.value for status in OPEN | IN_FLIGHT | GONE_OUT]),
-            messages.c.written_by.is_(None),
-        )
-        .group_by(*basis)
+def superseded(tx: Tx, rows: Sequence[Message], standing: frozenset[Status] = STANDS) -> set[UUID]:
+    """Those whose step has a later message that says the same of the same date and stands. A row without
+    an arrival time says whatever the time is when it leaves."""
+    query = select(*(messages.c[name] for name in _BASIS)).where(
+        tx.among(messages.c.enrollment_id, list({row.enrollment_id for row in rows})),
+        messages.c.status.in_([status.value for status in standing]),
+        messages.c.written_by.is_(None),
     )
-    newest = {tuple(key): number for *key, number in tx.connection.execute(query)}
-    keys = {row.id: (row.enrollment_id, row.step, row.procedure_date, row.arrival_time) for row in rows}
-    return {row.id for row in rows if newest.get(keys[row.id], -1) > row.occurrence}
+    later = tx.connection.execute(query).all()
+    return {row.id for row in rows if any(_takes_its_place(one, row) for one in later)}
+
+
+def _takes_its_place(one: Row[Any], row: Message) -> bool:
+    same = (one.enrollment_id, one.step, one.procedure_date) == (
+        row.enrollment_id, row.step, row.procedure_date
+    )  # fmt: skip
+    is_same_time = row.arrival_time is None or one.arrival_time == row.arrival_time
+    return same and is_same_time and one.occurrence > row.occurrence
 
 
 def counts_by_status(tx: Tx) -> dict[str, int]:

@@ -13,8 +13,6 @@ from journey.domain.pathway import Pathway
 from journey.services import changing, reports, wishes
 from journey.services.context import Refusal
 from journey.services.pathway_files import load_built_in
-from journey.services.preparing import call_task
-from journey.store import staff_tasks
 from tests.clinic import ANNA, PATHWAY, PROCEDURE, START, Clinic
 
 LATER = PROCEDURE + timedelta(days=14)
@@ -103,12 +101,3 @@ def test_a_version_that_declared_the_goal_itself_holds_up_nobody(clinic: Clinic)
     assert goals_reached(["booked", "confirmed"], PROCEDURE, None) == {"booked"}
     enrollment = clinic.enroll().enrollment_id
     assert clinic.change(enrollment, wishes.reach_goal("confirmed")).enrollment.confirmed_for == PROCEDURE
-
-
-def test_nobody_need_phone_about_a_question_that_is_answered(clinic: Clinic) -> None:
-    enrollment = clinic.enroll().enrollment_id
-    asking = clinic.message(enrollment, ASKING)
-    with clinic.database.write() as tx:
-        staff_tasks.open_all(tx, [call_task(asking, Reason.PAST_DEADLINE, START)], START)
-    clinic.change(enrollment, wishes.confirm())
-    assert clinic.tasks() == []

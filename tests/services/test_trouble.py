@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import time, timedelta
 from uuid import UUID
 
@@ -13,13 +14,15 @@ from journey.domain.outcomes import Receipt, Refused
 from journey.domain.pathway import Channel
 from journey.services import wishes
 from journey.services.context import Refusal
+from journey.services.pathway_files import load_built_in
 from journey.services.preparing import Claimed, claim_due
+from journey.services.publishing import add_pathway, publish
 from journey.services.receipts import receive
 from journey.services.recording import record
 from journey.services.suppressing import restart, stop
-from journey.store import staff_tasks
+from journey.store import pathways, staff_tasks
 from journey.store.messages import Message
-from tests.clinic import ANNA, PROCEDURE, Clinic
+from tests.clinic import ANNA, PATHWAY, PROCEDURE, Clinic
 from tests.services.scripted import Ledger, scripted_factories
 
 NINE = time(9)
@@ -226,7 +229,71 @@ def test_a_failure_of_what_was_said_before_holds_up_nothing_that_is_true_now(
         clinic.work()
     now = [m for m in clinic.messages(one) if m.step == step and m.status is Status.ACCEPTED]
     assert [m.procedure_date for m in now] == [day]
-    assert not [m for m in clinic.messages(one) if m.stands_in_for == old.id]
+    assert times_told(ledger, "09:00") <= 1
+
+
+def test_a_failure_while_the_date_is_away_is_told_when_it_comes_back(clinic: Clinic, ledger: Ledger) -> None:
+    one = enroll_until_the_critical_text(clinic)
+    clinic.work()
+    old, entry = clinic.message(one, STEP), ledger.entries[-1]
+    clinic.change(one, wishes.postpone())
+    receipt = Receipt(Event.UNDELIVER, entry.provider_id, "30003", Reason.UNDELIVERED)
+    receive(clinic.app.context, clinic.app.worker().library, old.id, 1, receipt)
+    clinic.change(one, wishes.reschedule(PROCEDURE, NINE))
+    clinic.work()
+    told = [m for m in clinic.messages(one) if m.step == STEP and m.status is Status.ACCEPTED]
+    assert told or "not_delivered" in kinds(clinic)
+
+
+def test_there_and_back_twice_ends_with_what_is_true(clinic: Clinic, ledger: Ledger) -> None:
+    """The way back was still planned when it was taken back once more."""
+    one = clinic.enroll().enrollment_id
+    clinic.run_until(clinic.message(one, ARRIVAL).due_at + timedelta(seconds=1))
+    clinic.change(one, wishes.reschedule(PROCEDURE, time(11)))
+    clinic.work()
+    for arrival in (NINE, time(11), NINE):
+        clinic.change(one, wishes.reschedule(PROCEDURE, arrival))
+    clinic.work()
+    last = [entry.text for entry in ledger.entries if "arrive on" in entry.text][-1]
+    assert "at 09:00" in last
+
+
+def test_a_correction_taken_for_lost_is_not_sent_beside_a_later_one_for_its_date(
+    clinic: Clinic, ledger: Ledger
+) -> None:
+    """The first had no arrival time, and would say the one that is set by now."""
+    one = clinic.enroll().enrollment_id
+    clinic.work()
+    ledger.answers.append("lose before")
+    ledger.can_look_up = False
+    day = PROCEDURE + timedelta(days=7)
+    for date, arrival in ((day, None), (day + timedelta(days=1), None), (day, NINE)):
+        clinic.change(one, wishes.reschedule(date, arrival))
+        clinic.work()
+    ledger.can_look_up = True
+    clinic.clock.advance(timedelta(minutes=5))
+    clinic.work()
+    clinic.work()
+    words = [entry.text for entry in ledger.entries if "has changed" in entry.text]
+    assert len(words) == len(set(words)), words
+
+
+def test_a_step_that_the_newer_version_has_no_more_stops_nobody(clinic: Clinic, ledger: Ledger) -> None:
+    one = enroll_until_the_critical_text(clinic)
+    clinic.work()
+    content = load_built_in(PATHWAY)
+    fewer = tuple(step for step in content.pathway.steps if step.key != STEP)
+    smaller = replace(content, pathway=content.pathway.model_copy(update={"steps": fewer}))
+    add_pathway(clinic.app.context, smaller, "tests")
+    publish(clinic.app.context, PATHWAY, "Dr. Approver")
+    with clinic.database.read() as tx:
+        newer = pathways.latest(tx, PATHWAY)
+    assert newer is not None
+    clinic.change(one, wishes.take_version(newer.id))
+    clinic.change(one, wishes.confirm())
+    clinic.clock.advance(timedelta(hours=25))
+    clinic.work()  # no receipt came for it
+    assert "not_delivered" in kinds(clinic)
 
 
 def test_a_late_no_to_a_message_taken_for_lost_answers_what_staff_were_asked(
