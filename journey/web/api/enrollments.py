@@ -244,7 +244,7 @@ def confirm(
 def unconfirm(
     app: TheApp, key: WriteKey, enrollment_id: UUID, body: CancelIn | None = None, dry_run: DryRun = False
 ) -> ChangedOut:
-    """It was somebody else who said yes, or the patient is not sure any more: the question is asked again."""
+    """It was somebody else who said yes, or the patient is not sure any more. Asks again, unless it has."""
     return _change(app, key, enrollment_id, wishes.unconfirm(), body.revision if body else None, dry_run)
 
 
