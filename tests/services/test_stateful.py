@@ -366,4 +366,4 @@ def _instant(day: date, wall: time) -> datetime:
 
 
 TestPractice = Practice.TestCase
-TestPractice.settings = settings(max_examples=35, stateful_step_count=30)
+TestPractice.settings = settings(max_examples=25, stateful_step_count=30)
