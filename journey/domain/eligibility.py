@@ -68,9 +68,7 @@ def may_send(situation: Situation, now: datetime) -> Answer:
     """Asks every question again that was asked at planning: the answers may have changed since."""
     if situation.enrollment in _ENDED:
         return Stop(_ENDED[situation.enrollment])
-    if is_outdated(
-        situation.procedure_date, situation.arrival_time, situation.enrolled_date, situation.enrolled_arrival
-    ):
+    if _is_outdated(situation):
         return Stop(Reason.DATE_MOVED)
     if situation.is_superseded:
         return Stop(Reason.SUPERSEDED)
@@ -85,11 +83,10 @@ def may_send(situation: Situation, now: datetime) -> Answer:
     return _mind_the_hours(situation, now)
 
 
-def is_outdated(
-    day: date | None, arrival: time | None, enrolled_day: date | None, enrolled_arrival: time | None
-) -> bool:
-    """Whether a message was made for another date or arrival time than the enrollment has."""
-    return day not in (None, enrolled_day) or arrival not in (None, enrolled_arrival)
+def _is_outdated(situation: Situation) -> bool:
+    if situation.procedure_date not in (None, situation.enrolled_date):
+        return True
+    return situation.arrival_time not in (None, situation.enrolled_arrival)
 
 
 def _another_way(situation: Situation) -> Answer:

@@ -90,7 +90,7 @@ class Closing:
             by_enrollment[facts.enrollment_id].append(facts)
         for enrollment, own in by_enrollment.items():
             now = own[0]
-            told = [t for t in self._invariants.told[enrollment] if t.entry.outcome != "undelivered"]
+            told = [t for t in self._invariants.told[enrollment] if t.arrives]
             if not told or now.enrollment_status != "active" or now.enrolled_date is None:
                 continue
             if not is_otherwise(told[-1], now.enrolled_date, now.enrolled_arrival):
