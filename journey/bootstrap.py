@@ -30,6 +30,7 @@ from journey.store.sealing import Sealer, new_key, read_keys
 
 KEY_FILE = "secret.keys"
 STATUS_HOOK = "hooks/twilio/status"
+INBOUND_HOOK = "hooks/twilio/inbound"
 
 
 class SystemClock:

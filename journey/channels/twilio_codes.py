@@ -5,6 +5,10 @@ Sources: Twilio's error dictionary; what each code calls for is decided in docs/
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from journey.domain.delivery import Event, Reason
 from journey.domain.outcomes import NotNow, Outcome, Receipt, Refused
 
@@ -53,3 +57,24 @@ def read_receipt(status: str, sid: str, code: str) -> Receipt | None:
         ask_staff=known.ask_staff and not resend,
         resend=resend,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A text that somebody sent to us. `was_answered`: Twilio answered STOP, START or HELP itself."""
+
+    sid: str
+    sender: str
+    text: str
+    pictures: int
+    was_answered: bool
+
+
+def read_incoming(form: Mapping[str, str]) -> Incoming | None:
+    """What an incoming message's form says, or None where it is no message. Sources: Twilio's request
+    parameters of a messaging webhook; OptOutType is there where Advanced Opt-Out has answered."""
+    sid, media = form.get("MessageSid", ""), form.get("NumMedia", "0")
+    if not re.fullmatch(r"[A-Za-z]{2}[0-9A-Za-z]{1,62}", sid) or "From" not in form:
+        return None
+    pictures = int(media) if re.fullmatch(r"[0-9]{1,2}", media) else 0
+    return Incoming(sid, form["From"], form.get("Body", ""), pictures, bool(form.get("OptOutType")))

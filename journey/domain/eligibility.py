@@ -34,6 +34,7 @@ class Situation:
     is_done: bool  # the goal that ends its step is reached
     window: Window
     is_superseded: bool = False  # it was tried, and a later message says the same by now
+    is_answer: bool = False  # by itself, to somebody who wrote a moment ago: no pause and no night keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,13 @@ def may_send(situation: Situation, now: datetime) -> Answer:
         return Stop(Reason.SUPERSEDED)
     if situation.is_done:
         return Stop(Reason.GOAL_REACHED)
-    if situation.enrollment is EnrollmentStatus.PAUSED:
+    if situation.enrollment is EnrollmentStatus.PAUSED and not situation.is_answer:
         return Wait(Reason.PAUSED)
     if now >= situation.send_by:
         return Stop(Reason.PAST_DEADLINE)
     if situation.channel not in situation.reachable:
         return _another_way(situation)
-    return _mind_the_hours(situation, now)
+    return Go() if situation.is_answer else _mind_the_hours(situation, now)
 
 
 def _is_outdated(situation: Situation) -> bool:

@@ -53,6 +53,8 @@ _REASONS = {
 
 def explain_time(why: Mapping[str, Any]) -> str:
     """A stored `why` in words, such as "2 days before the procedure, Sun 13 Dec 2026, 10:00 …"."""
+    if "answers" in why:
+        return "answers the patient’s reply by itself, at once"
     if "written" in why:
         return f"written by staff; goes out as soon as allowed ({why['zone']})"
     if why["anchor"] == "procedure" and why["time"] == "at once":

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, time, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from journey.domain.conditions import Condition, FactIs, Facts, FactValue
+from journey.domain.facts import ARRIVAL_FACT, Fact, Strict, list_written
 from journey.domain.goals import CONFIRMED
-from journey.domain.steptime import Duration, StepTime, WallTime, WhenInDay, parse_wall_time
+from journey.domain.steptime import Duration, StepTime, WallTime, WhenInDay
+from journey.domain.triage import Replies
 
-ARRIVAL_FACT = "arrival_time"
 WRITTEN = "written"  # what stands as the step of a message that somebody on staff wrote
+ANSWERS = "answer-"  # how the step of an automatic answer to a patient's reply begins
 KEY = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 
 
@@ -65,56 +67,14 @@ class Quotes(StrEnum):
     ARRIVAL = "arrival"  # the arrival time, and so the date too
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Fact(_Strict):
-    """One thing that staff state about the patient on enrolling."""
-
-    key: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    label: str
-    type: Literal["boolean", "choice", "time"]
-    choices: tuple[str, ...] = ()
-    default: bool | str | None = None
-    hint: str = ""
-
-    @model_validator(mode="after")
-    def _choices_fit(self) -> Self:
-        if (self.type == "choice") != bool(self.choices):
-            raise ValueError("a fact has choices exactly when its type is choice")
-        if self.default is not None:
-            self.read(self.default)
-        return self
-
-    @property
-    def possible(self) -> tuple[bool | str, ...]:
-        """The values that it can be stated to have; none for a time, which has too many."""
-        return (True, False) if self.type == "boolean" else self.choices
-
-    def read(self, raw: FactValue) -> FactValue:
-        """Checks a stated value; text from a form or CSV is read as the declared type."""
-        if self.type == "boolean":
-            known = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-            value = known.get(raw.strip().lower()) if isinstance(raw, str) else raw
-            if not isinstance(value, bool):
-                raise ValueError(f"{self.key} must be yes or no, not {raw!r}")
-            return value
-        if self.type == "time":
-            parse_wall_time(raw)
-        if self.type == "choice" and raw not in self.choices:
-            raise ValueError(f"{self.key} must be one of {', '.join(self.choices)}, not {raw!r}")
-        return raw
-
-
-class Deadline(_Strict):
+class Deadline(Strict):
     """The last moment to send, in local calendar days from the step's anchor."""
 
     day: int
     time: WallTime
 
 
-class Step(_Strict):
+class Step(Strict):
     """One message of the pathway. Days are local calendar days from the anchor."""
 
     key: str = Field(pattern=f"^{KEY}$", max_length=40)
@@ -184,7 +144,7 @@ class Step(_Strict):
         return self
 
 
-class Correction(_Strict):
+class Correction(Strict):
     """The one message that goes out when something already sent quoted the old date."""
 
     key: str = Field(default="date-changed", pattern=f"^{KEY}$")
@@ -193,7 +153,7 @@ class Correction(_Strict):
     escalate_after: Duration = timedelta(hours=2)
 
 
-class Pathway(_Strict):
+class Pathway(Strict):
     """A procedure's whole course of messages. Immutable once published."""
 
     key: str = Field(pattern=f"^{KEY}$", max_length=40)
@@ -205,12 +165,16 @@ class Pathway(_Strict):
     goals: tuple[str, ...] = ()  # what can end a step early, such as booked; besides confirmed
     steps: tuple[Step, ...] = Field(min_length=1)
     correction: Correction = Correction()
+    replies: Replies = Replies()
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Self:
         _refuse_doubles("step", [step.key for step in self.steps] + [self.correction.key])
-        if WRITTEN in (self.correction.key, *(step.key for step in self.steps)):
-            raise ValueError(f"no step may be called {WRITTEN}, as messages of staff are; choose another key")
+        for key in (self.correction.key, *(step.key for step in self.steps)):
+            if key == WRITTEN or key.startswith(ANSWERS):
+                raise ValueError(
+                    f"no step may be called {key}, as messages of no step are; choose another key"
+                )
         _refuse_doubles("fact", [fact.key for fact in self.facts])
         declared = {fact.key: fact for fact in self.facts}
         for step in self.steps:
@@ -225,6 +189,13 @@ class Pathway(_Strict):
                     f"step {step.key} (until) ends with the unknown goal {step.until}; declare it under goals"
                 )
         return self
+
+    @property
+    def worded(self) -> list[tuple[str, tuple[Channel, ...]]]:
+        """Everything that needs a template, with its channels. Steps need both, since either can stand in for
+        the other; an automatic answer goes back the way that the reply came."""
+        steps = [(key, tuple(Channel)) for key in (*(step.key for step in self.steps), self.correction.key)]
+        return steps + [(f"{ANSWERS}{name}", (Channel.SMS,)) for name in self.replies.answers]
 
     def step(self, key: str) -> Step:
         return next(step for step in self.steps if step.key == key)
@@ -271,11 +242,6 @@ def _unknown_fact(step: Step, name: str, declared: Mapping[str, Fact]) -> str:
     if name == ARRIVAL_FACT:
         return f"{said}add it under facts: {{ key: arrival_time, label: Arrival time, type: time }}"
     return f"{said}declare it under facts, or use one of: {', '.join(sorted(declared)) or 'none declared'}"
-
-
-def list_written(values: Iterable[bool | str]) -> str:
-    """Values as they stand in a file: true and false without quotes."""
-    return ", ".join(str(value).lower() if isinstance(value, bool) else value for value in values)
 
 
 def _refuse_never(step: Step, fact: Fact, test: FactIs) -> None:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from journey.domain.contact import fold
-from journey.domain.pathway import ARRIVAL_FACT, Pathway
+from journey.domain.facts import ARRIVAL_FACT
+from journey.domain.pathway import Pathway
 from journey.services.importing import OWN, PERSON, REQUIRED
 
 LEFT_OUT = ""  # a column that nobody needs

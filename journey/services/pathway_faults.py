@@ -12,7 +12,9 @@ from pydantic import BaseModel
 
 from journey.domain.calendar import HARD_CLOSES, HARD_OPENS
 from journey.domain.conditions import FactIs
-from journey.domain.pathway import Anchor, Channel, Correction, Deadline, Fact, Pathway, Step
+from journey.domain.facts import Fact
+from journey.domain.pathway import Anchor, Channel, Correction, Deadline, Pathway, Step
+from journey.domain.triage import RedFlag, Replies
 
 _CONDITION = "a condition looks like { fact: diabetic, is: true }"
 _SHAPES = {  # what a field holds that is neither a text nor a list
@@ -24,6 +26,8 @@ _SHAPES = {  # what a field holds that is neither a text nor a list
     "correction": "write it like { key: date-changed, channels: [sms, email] }",
     "steps": "a step is a list item with key, title, anchor, day, time and channels",
     "facts": "a fact is a list item with key, label and type",
+    "replies": "write it like { answers: [urgent, help] }",
+    "red_flags": "a red flag is a list item with title and words",
 }
 _YAML_HINTS = {
     "found character '\\t'": "a tab stands here; indent with spaces",
@@ -48,6 +52,8 @@ _MODELS: dict[str, type[BaseModel]] = {
     "send_by": Deadline,
     "correction": Correction,
     "if": FactIs,
+    "replies": Replies,
+    "red_flags": RedFlag,
 }
 
 

@@ -14,7 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from journey.domain.contact import LOCALES
-from journey.domain.pathway import Channel, Pathway, Quotes
+from journey.domain.pathway import Pathway, Quotes
 from journey.rendering.message import template_name
 from journey.rendering.templates import TemplateError, variables
 from journey.services.pathway_faults import doubled_names, explain_fault, explain_yaml, unwise_steps
@@ -124,10 +124,10 @@ def _read_templates(folder: Path) -> dict[str, str]:
 
 
 def _expected(pathway: Pathway) -> Iterator[tuple[str, str]]:
-    """Every step with each file it needs. Both channels, since any can stand in for the other."""
-    for key in [*(step.key for step in pathway.steps), pathway.correction.key]:
+    """Every message with each file that it needs."""
+    for key, channels in pathway.worded:
         for locale in LOCALES:
-            for channel in Channel:
+            for channel in channels:
                 yield key, template_name(key, locale, channel)
 
 

@@ -12,7 +12,7 @@ from journey.channels.protocol import Outgoing
 from journey.domain.contact import Person
 from journey.domain.delivery import Event, Reason
 from journey.domain.eligibility import Answer, Go, Situation, Stop, Wait, may_send
-from journey.domain.pathway import Channel, Pathway
+from journey.domain.pathway import ANSWERS, Channel, Pathway
 from journey.domain.site import Site
 from journey.domain.sms import measure
 from journey.rendering.message import Rendered
@@ -157,6 +157,7 @@ def _situation(message: Message, recipient: _Recipient) -> Situation:
         step_channels=recipient.pathway.channels_of(message.step),
         is_done=recipient.pathway.goal_of(message.step) in context.goals_reached,
         window=window_for(recipient.site, zone, message.due_at.year),
+        is_answer=message.step.startswith(ANSWERS),
     )
 
 

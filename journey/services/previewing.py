@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import product
 from zoneinfo import ZoneInfo
 
 from journey.domain.calendar import read_zone, to_instant
@@ -92,15 +91,15 @@ class Wording:
 
 
 def wordings(context: Context, pathway: str, site: str | None, patient: VirtualPatient) -> list[Wording]:
-    """Every text and e-mail of the newest version, the correction included, for whoever approves them."""
+    """Every text and e-mail of the newest version, correction and answers included, for whoever approves."""
     setting = _newest(context, pathway, site)
     locale = patient.locale or setting.site.site.locale
     contact = ContactPlan(locale, None, None, True, True)
     facts = setting.version.pathway.read_facts(patient.facts or {})
     prepared = Prepared(_SAM, contact, facts, patient.procedure_date, patient.arrival_time)
-    steps = [*(step.key for step in setting.version.pathway.steps), setting.version.pathway.correction.key]
+    worded = setting.version.pathway.worded
     found = []
-    for step, channel in product(steps, Channel):
+    for step, channel in ((step, channel) for step, channels in worded for channel in channels):
         try:
             words = _words(step, channel, prepared, setting)
             found.append(Wording(step, channel, locale, words.subject, words.text))

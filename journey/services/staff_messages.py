@@ -8,10 +8,10 @@ from uuid import UUID
 
 from journey.domain.calendar import read_zone
 from journey.domain.contact import FieldErrors
-from journey.domain.delivery import Event, Status
+from journey.domain.delivery import Event
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.forward import Forward, NotForward, bring_forward
-from journey.domain.pathway import WRITTEN, Channel, Phase, Quotes
+from journey.domain.pathway import WRITTEN, Channel
 from journey.domain.planning import procedure_bounds
 from journey.domain.sms import Measure, measure
 from journey.services.changing import reachable_of
@@ -20,6 +20,7 @@ from journey.services.library import Library, policies_for, window_for
 from journey.store import audit, enrollments, messages, patients, sites
 from journey.store.database import Conflict, Tx
 from journey.store.enrollments import Enrollment
+from journey.store.message_rows import HandMade
 from journey.store.messages import Message, Move
 from journey.store.patients import Patient
 
@@ -111,7 +112,9 @@ def write(context: Context, enrollment_id: UUID, written: Written, message_id: U
             enrollments.get(tx, enrollment_id, lock=True)
             enrollment, patient = _recipient(tx, enrollment_id)
             leaving = _leaving(tx, enrollment, patient, written, now)
-            messages.insert_rows(tx, [_new_row(tx, enrollment, patient, written, leaving, message_id, actor)])
+            messages.insert_hand_made(
+                tx, _hand_made(tx, enrollment, patient, written, leaving, message_id, actor)
+            )
             detail = {"channel": written.channel.value}
             entry = audit.Entry(actor, "message.written", f"enrollment/{enrollment_id}", detail)
             audit.append(tx, [entry], now)
@@ -164,7 +167,7 @@ def _check(written: Written) -> Measure | None:
     return size
 
 
-def _new_row(
+def _hand_made(
     tx: Tx,
     enrollment: Enrollment,
     patient: Patient,
@@ -172,26 +175,20 @@ def _new_row(
     leaving: Leaving,
     message_id: UUID,
     actor: str,
-) -> dict[str, object]:
+) -> HandMade:
     address = patient.address(written.channel)
     assert address is not None  # the channel reaches the patient
-    content = {"to": address, "subject": written.subject, "text": written.text}
     zone = patient.contact.time_zone or sites.get(tx, enrollment.site_id).site.zone
-    return {
-        "id": message_id,
-        "enrollment_id": enrollment.id,
-        "step": WRITTEN,
-        "occurrence": messages.next_occurrence(tx, enrollment.id, WRITTEN),
-        "written_by": actor,
-        "phase": Phase.BEFORE.value,
-        "channel": written.channel.value,
-        "status": Status.PLANNED.value,
-        "planned_at": leaving.at,
-        "due_at": leaving.at,
-        "send_by": leaving.at + _WAIT,
-        "why": {"written": True, "zone": read_zone(zone).key},
-        "critical": True,  # its writer counts on it: if it fails, somebody is told
-        "quotes": Quotes.NOTHING.value,
-        "segments": leaving.size.segments if leaving.size else None,
-        "sealed_content": tx.sealer.seal(content, messages.CONTENT, message_id),
-    }
+    return HandMade(
+        id=message_id,
+        enrollment_id=enrollment.id,
+        step=WRITTEN,
+        occurrence=messages.next_occurrence(tx, enrollment.id, WRITTEN),
+        written_by=actor,
+        channel=written.channel,
+        content={"to": address, "subject": written.subject, "text": written.text},
+        at=leaving.at,
+        send_by=leaving.at + _WAIT,
+        why={"written": True, "zone": read_zone(zone).key},
+        critical=True,  # its writer counts on it
+    )

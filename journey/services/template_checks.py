@@ -9,7 +9,8 @@ from typing import Any
 
 from journey.domain.conditions import FactValue
 from journey.domain.contact import LOCALES, Person
-from journey.domain.pathway import ARRIVAL_FACT, Channel, Fact, Pathway, list_written
+from journey.domain.facts import ARRIVAL_FACT, Fact, list_written
+from journey.domain.pathway import Channel, Pathway
 from journey.domain.site import Site
 from journey.domain.sms import GSM_7, measure
 from journey.rendering.context import build_context
@@ -43,15 +44,14 @@ _ARRIVALS = (time(12, 30), None)
 def check_templates(pathway: Pathway, templates: Mapping[str, str]) -> list[str]:
     """What is wrong with a pathway's templates, as "file:line: what, and what to do"."""
     faults: dict[str, None] = {}
-    steps = {step.key: step.needs_arrival for step in pathway.steps}
-    steps[pathway.correction.key] = False
-    for key, needs_arrival in steps.items():
-        for locale, channel in product(LOCALES, Channel):
+    waits = {step.key for step in pathway.steps if step.needs_arrival}
+    for key, channels in pathway.worded:
+        for locale, channel in product(LOCALES, channels):
             name = template_name(key, locale, channel)
             if strange := _strange_words(pathway, name, templates[name]):
                 faults |= dict.fromkeys(strange)
                 continue
-            cases = _cases(pathway, variables(templates[name]), needs_arrival)
+            cases = _cases(pathway, variables(templates[name]), key in waits)
             for site, facts, arrival in cases:
                 fault = _fault(templates, key, locale, channel, site, facts, arrival)
                 if fault:

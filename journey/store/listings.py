@@ -12,8 +12,12 @@ from sqlalchemy import Select, and_, func, or_, select
 
 from journey.domain.delivery import Status
 from journey.domain.eligibility import EnrollmentStatus
+from journey.domain.pathway import ANSWERS, Channel
 from journey.store.database import Tx
 from journey.store.enrollments import COLUMNS, LIVE, Enrollment, read_row
+from journey.store.message_rows import COLUMNS as MESSAGE_COLUMNS
+from journey.store.message_rows import Message
+from journey.store.message_rows import read_row as read_message
 from journey.store.patients import Patient, read_or_stand_in
 from journey.store.schema import enrollments, messages, patients, staff_tasks
 
@@ -121,6 +125,18 @@ def next_due_of(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, datetime]:
         .group_by(messages.c.enrollment_id)
     )
     return {row[0]: row[1] for row in tx.connection.execute(query)}
+
+
+def last_text_of(tx: Tx, enrollment_id: UUID) -> Message | None:
+    """The last text that a provider took for an enrollment, automatic answers left out."""
+    query = select(*MESSAGE_COLUMNS).where(
+        messages.c.enrollment_id == enrollment_id,
+        messages.c.channel == Channel.SMS.value,
+        messages.c.accepted_at.is_not(None),
+        messages.c.step.not_like(f"{ANSWERS}%"),
+    )
+    row = tx.connection.execute(query.order_by(messages.c.accepted_at.desc()).limit(1)).first()
+    return read_message(row) if row else None
 
 
 def count_accepted(tx: Tx, since: datetime, until: datetime) -> dict[str, int]:

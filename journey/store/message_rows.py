@@ -13,8 +13,9 @@ from sqlalchemy import Row
 from journey.domain.changes import ExistingMessage
 from journey.domain.delivery import Reason, Status
 from journey.domain.explain import why_as_data
-from journey.domain.pathway import Channel, Quotes
+from journey.domain.pathway import Channel, Phase, Quotes
 from journey.domain.plan import PlannedMessage
+from journey.domain.sms import measure
 from journey.store.ids import new_id
 from journey.store.schema import messages
 
@@ -95,6 +96,48 @@ def new_row(enrollment_id: UUID, message: PlannedMessage, occurrence: int) -> di
         **plan_values(message),
         "critical": message.critical,
         "quotes": message.quotes.value,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class HandMade:
+    """A message of no step, whose words are there before it leaves: by staff, or an automatic answer.
+
+    `why`: what its time says for itself. `critical`: somebody counts on it, and is told if it fails.
+    """
+
+    id: UUID
+    enrollment_id: UUID
+    step: str
+    occurrence: int
+    written_by: str
+    channel: Channel
+    content: dict[str, str]  # to, subject and text
+    at: datetime
+    send_by: datetime
+    why: dict[str, Any]
+    critical: bool
+
+
+def hand_made_row(one: HandMade, sealed_content: bytes) -> dict[str, Any]:
+    size = measure(one.content["text"]) if one.channel is Channel.SMS else None
+    return {
+        "id": one.id,
+        "enrollment_id": one.enrollment_id,
+        "step": one.step,
+        "occurrence": one.occurrence,
+        "written_by": one.written_by,
+        "phase": Phase.BEFORE.value,
+        "channel": one.channel.value,
+        "status": Status.PLANNED.value,
+        "planned_at": one.at,
+        "due_at": one.at,
+        "send_by": one.send_by,
+        "why": one.why,
+        "critical": one.critical,
+        "quotes": Quotes.NOTHING.value,
+        "segments": size.segments if size else None,
+        "sealed_content": sealed_content,
     }
 
 

@@ -16,7 +16,7 @@ from journey.domain.pathway import Channel
 from journey.domain.plan import PlannedMessage
 from journey.store import bulk, webhooks
 from journey.store.database import Tx
-from journey.store.message_rows import COLUMNS, read_row
+from journey.store.message_rows import COLUMNS, HandMade, hand_made_row, read_row
 from journey.store.message_rows import Message as Message  # part of this module's face
 from journey.store.message_rows import new_row as new_row
 from journey.store.message_rows import plan_values as plan_values
@@ -202,6 +202,10 @@ def insert_planned(tx: Tx, enrollment_id: UUID, planned: Iterable[tuple[PlannedM
     return [row["id"] for row in rows]
 
 
+def insert_hand_made(tx: Tx, one: HandMade) -> None:
+    insert_rows(tx, [hand_made_row(one, tx.sealer.seal(one.content, CONTENT, one.id))])
+
+
 def insert_rows(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         tx.connection.execute(insert(messages), rows)
@@ -278,11 +282,10 @@ def superseded(tx: Tx, rows: Sequence[Message], standing: frozenset[Status] = ST
 
 
 def _takes_its_place(one: Row[Any], row: Message) -> bool:
-    same = (one.enrollment_id, one.step, one.procedure_date) == (
-        row.enrollment_id, row.step, row.procedure_date
-    )  # fmt: skip
+    same = (one.enrollment_id, one.step) == (row.enrollment_id, row.step)
     is_same_time = row.arrival_time is None or one.arrival_time == row.arrival_time
-    return same and is_same_time and one.occurrence > row.occurrence
+    is_same_day = one.procedure_date == row.procedure_date
+    return same and is_same_day and is_same_time and one.occurrence > row.occurrence
 
 
 def counts_by_status(tx: Tx) -> dict[str, int]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, and_, func, insert, select, update
 
 from journey.domain.pathway import Pathway
 from journey.store.database import Tx
@@ -64,6 +64,19 @@ def latest(tx: Tx, pathway: str, *, published: bool = False) -> PathwayVersion |
         query = query.where(pathway_versions.c.published_at.is_not(None))
     row = tx.connection.execute(query.order_by(pathway_versions.c.number.desc()).limit(1)).first()
     return _read(row) if row else None
+
+
+def newest_published(tx: Tx) -> list[UUID]:
+    """The newest published version of each pathway."""
+    newest = (
+        select(pathway_versions.c.pathway, func.max(pathway_versions.c.number).label("number"))
+        .where(pathway_versions.c.published_at.is_not(None))
+        .group_by(pathway_versions.c.pathway)
+        .subquery()
+    )
+    same = and_(newest.c.pathway == pathway_versions.c.pathway, newest.c.number == pathway_versions.c.number)
+    query = select(pathway_versions.c.id).join(newest, same).order_by(pathway_versions.c.pathway)
+    return list(tx.connection.execute(query).scalars())
 
 
 def keys(tx: Tx) -> list[str]:

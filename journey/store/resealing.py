@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import Column, Table, select, update
 
-from journey.store import imports, messages, outbox, staff, staff_tasks, suppressions, webhooks
+from journey.store import imports, messages, outbox, replies, staff, staff_tasks, suppressions, webhooks
 from journey.store.database import Tx
 from journey.store.schema import import_rows, task_notes, webhook_endpoints
 from journey.store.schema import imports as imports_table
 from journey.store.schema import messages as messages_table
 from journey.store.schema import outbox as outbox_table
+from journey.store.schema import replies as replies_table
 from journey.store.schema import staff as staff_table
 from journey.store.schema import suppressions as suppressions_table
 
@@ -34,6 +35,7 @@ SEALED_COLUMNS = (
     SealedColumn(
         suppressions_table, _suppressions.sealed_evidence, suppressions.EVIDENCE, (_suppressions.id,)
     ),
+    SealedColumn(replies_table, replies_table.c.sealed_content, replies.CONTENT, (replies_table.c.id,)),
     SealedColumn(task_notes, task_notes.c.sealed_text, staff_tasks.NOTE, (task_notes.c.id,)),
     SealedColumn(staff_table, staff_table.c.sealed_totp, staff.PLACE, (staff_table.c.id,)),
     SealedColumn(staff_table, staff_table.c.sealed_recovery, staff.RECOVERY, (staff_table.c.id,)),

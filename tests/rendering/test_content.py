@@ -13,7 +13,8 @@ import pytest
 
 from journey.domain.conditions import FactValue
 from journey.domain.contact import LOCALES, Person
-from journey.domain.pathway import ARRIVAL_FACT, Channel
+from journey.domain.facts import ARRIVAL_FACT
+from journey.domain.pathway import Channel
 from journey.domain.site import Site
 from journey.domain.sms import measure
 from journey.rendering import variables

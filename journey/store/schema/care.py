@@ -250,6 +250,24 @@ staff_tasks = Table(
         postgresql_where=text("done_at IS NULL"),
         sqlite_where=text("done_at IS NULL"),
     ),
+    Index(  # urgent ones, found however many others are open
+        "ix_staff_tasks_urgent",
+        "due_at",
+        postgresql_where=text("done_at IS NULL AND kind = 'red_flag'"),
+        sqlite_where=text("done_at IS NULL AND kind = 'red_flag'"),
+    ),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("provider_id", String(64), nullable=False, unique=True),  # what is told twice is one reply
+    Column("enrollment_id", ForeignKey("enrollments.id"), index=True),  # none: a stranger's number
+    Column("task_id", ForeignKey("staff_tasks.id"), index=True),  # none: nobody needs to read it
+    Column("intent", String(10), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("sealed_content", LargeBinary, nullable=False),
 )
 
 task_notes = Table(

@@ -15,7 +15,7 @@ from journey.bootstrap import App
 from journey.domain.access import Scope
 from journey.domain.contact import FieldErrors
 from journey.domain.eligibility import EnrollmentStatus
-from journey.domain.pathway import ARRIVAL_FACT
+from journey.domain.facts import ARRIVAL_FACT
 from journey.services import changing, wishes
 from journey.services.admission import Prepared, Request, Setting, prepare, read_arrival
 from journey.services.considering import consider

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from journey.bootstrap import App
 from journey.domain.calendar import read_zone
 from journey.domain.contact import LOCALES, FieldErrors
-from journey.domain.pathway import ARRIVAL_FACT, Fact
+from journey.domain.facts import ARRIVAL_FACT, Fact
 from journey.services.admission import Prepared, Request, Setting, prepare
 from journey.services.considering import Consideration, consider
 from journey.services.enrolling import CONSENT_WORDING, enroll

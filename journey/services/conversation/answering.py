@@ -1,0 +1,71 @@
+"""What is answered by itself: the emergency number to words that may be urgent, and HELP.
+
+An answer is a message like every other one, sent at most once and seen on the patient's page; only the hours
+and a pause do not keep it, since whoever gets it wrote a moment ago.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from journey.domain.pathway import ANSWERS, Channel
+from journey.domain.triage import Intent, Reading
+from journey.rendering.templates import TemplateError
+from journey.services.changing import reachable_of
+from journey.services.conversation.correspondents import Correspondent
+from journey.services.library import Library
+from journey.services.wording import reader_of, word_step
+from journey.store import messages, patients
+from journey.store.database import Tx
+from journey.store.enrollments import LIVE
+from journey.store.ids import new_id
+from journey.store.message_rows import HandMade
+
+_SOON = timedelta(minutes=15)  # an answer that leaves later than this answers nothing
+_AGAIN = timedelta(
+    hours=1
+)  # sooner, the same answer tells nothing new, and two machines would go on for ever
+
+
+def choose(reading: Reading, *, was_answered: bool) -> str | None:
+    """The answer that a reply gets, if any. `was_answered`: the provider has answered a keyword."""
+    if reading.red_flags:
+        return "urgent"
+    return "help" if reading.intent is Intent.HELP and not was_answered else None
+
+
+def answer(tx: Tx, library: Library, who: Correspondent, name: str, reply_id: UUID, now: datetime) -> bool:
+    """Plans an answer to leave at once. False where there is none: no template, no way, or one just sent."""
+    enrollment = who.enrollment
+    patient = patients.get(tx, enrollment.patient_id) if enrollment else None
+    if enrollment is None or patient is None or who.site is None or enrollment.status not in LIVE:
+        return False
+    step = f"{ANSWERS}{name}"
+    if Channel.SMS not in reachable_of(tx, patient) or _was_sent(tx, enrollment.id, step, now):
+        return False
+    templates = library.version(tx, enrollment.pathway_version_id).templates
+    try:
+        words = word_step(step, Channel.SMS, reader_of(enrollment, patient, who.site), templates)
+    except TemplateError:  # this version has no such answer; a person reads the reply in any case
+        return False
+    made = HandMade(
+        id=new_id(),
+        enrollment_id=enrollment.id,
+        step=step,
+        occurrence=messages.next_occurrence(tx, enrollment.id, step),
+        written_by="journey",
+        channel=Channel.SMS,
+        content={"to": str(patient.person.phone), "subject": "", "text": words.text},
+        at=now,
+        send_by=now + _SOON,
+        why={"answers": str(reply_id)},
+        critical=False,  # whoever it fails to reach is on a person's list already
+    )
+    messages.insert_hand_made(tx, made)
+    return True
+
+
+def _was_sent(tx: Tx, enrollment_id: UUID, step: str, now: datetime) -> bool:
+    rows = messages.of_enrollment(tx, enrollment_id)
+    return any(row.step == step and row.due_at > now - _AGAIN for row in rows)

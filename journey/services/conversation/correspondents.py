@@ -1,0 +1,68 @@
+"""Who a reply is from, and what they were asked last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from journey.domain.calendar import read_zone
+from journey.domain.goals import CONFIRMED
+from journey.domain.pathway import Channel
+from journey.domain.site import Site
+from journey.services.library import Library
+from journey.store import enrollments, listings, patients, sites
+from journey.store.database import Tx
+from journey.store.enrollments import LIVE, Enrollment
+from journey.store.messages import Message
+
+_MOST = 20  # enrollments of one number that are looked at, the newest
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondent:
+    """Whoever wrote. `sharing`: how many patients have the number; none for a stranger.
+
+    `enrollment`: the one that was written to last. `asked`: its date is the very question that was asked
+    last, and nobody else at this number was asked one. `has_said_yes`: it was, and is answered.
+    """
+
+    phone: str | None
+    sharing: int
+    enrollment: Enrollment | None
+    site: Site | None
+    asked: date | None = None
+    has_said_yes: bool = False
+
+
+def find(tx: Tx, library: Library, phone: str | None, now: datetime) -> Correspondent:
+    """The patient behind a number in E.164; None for a sender that is no number of a telephone."""
+    ids = patients.with_addresses(tx, [(Channel.SMS, phone)]) if phone else []
+    known = sorted(enrollments.of_patients(tx, ids), key=lambda one: one.enrolled_at)[-_MOST:] if ids else []
+    told = [(one, listings.last_text_of(tx, one.id)) for one in known]
+    written_to = max(told, key=_order, default=None)
+    if written_to is None:
+        every = sites.everyone(tx)
+        return Correspondent(phone, len(ids), None, every[0].site if every else None)
+    enrollment, _ = written_to
+    site = library.site(tx, enrollment.site_id)
+    questions = [one for one, text in told if text and _is_question(tx, library, one, text, now)]
+    asked = [one for one in questions if not one.is_confirmed]
+    day = enrollment.procedure_date if asked == [enrollment] else None
+    return Correspondent(phone, len(ids), enrollment, site, day, enrollment in questions and not asked)
+
+
+def _order(one: tuple[Enrollment, Message | None]) -> tuple[bool, float, datetime]:
+    """Those still under way come last, and among them the one that was written to last."""
+    enrollment, text = one
+    at = text.accepted_at.timestamp() if text and text.accepted_at else 0.0
+    return enrollment.status in LIVE, at, enrollment.enrolled_at
+
+
+def _is_question(tx: Tx, library: Library, one: Enrollment, text: Message, now: datetime) -> bool:
+    """Whether the last text asked for a yes to the date as it still is."""
+    if one.status not in LIVE or one.completed_on is not None or one.procedure_date is None:
+        return False
+    pathway = library.version(tx, one.pathway_version_id).pathway
+    today = now.astimezone(read_zone(library.site(tx, one.site_id).zone)).date()
+    is_asking = pathway.goal_of(text.step) == CONFIRMED
+    return is_asking and text.procedure_date == one.procedure_date >= today
