@@ -12,20 +12,22 @@ from journey.domain.calendar import read_zone, to_instant
 from journey.services.context import Context
 from journey.services.library import Library, practice_zone
 from journey.services.patient_lists import Listed, listed
-from journey.store import listings, staff_tasks
+from journey.store import audit, listings, replies, staff_tasks
 from journey.store.database import Tx
 from journey.store.enrollments import Enrollment
+from journey.store.replies import Reply
 
 MOST_TASKS, MOST_PROCEDURES = 50, 100
 
 
 @dataclass(frozen=True, slots=True)
 class OpenTask:
-    """A task with its patient, where it has one."""
+    """A task with its patient and the reply that it is about, where it has them."""
 
     task: Mapping[str, Any]
     whose: Listed | None
     notes: Sequence[staff_tasks.Note]
+    reply: Reply | None  # the one that it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,20 @@ def read_day(context: Context, library: Library, actor: str) -> Day:
         coming = listings.on_days(tx, days, MOST_PROCEDURES)
         of_tasks = listings.by_ids(tx, _ids(tasks))
         every = {one.id: one for one in [*coming, *of_tasks.values()]}
-        notes = staff_tasks.notes_of(tx, [task["id"] for task in tasks])
+        task_ids = [task["id"] for task in tasks]
+        notes, said = staff_tasks.notes_of(tx, task_ids), replies.of_tasks(tx, task_ids)
         begins, ends = _bounds(now)
         sent, to_go = listings.count_accepted(tx, begins, ends), listings.count_planned(tx, ends)
         in_all = staff_tasks.count_open(tx)
         lines = {one.enrollment.id: one for one in listed(context, tx, library, list(every.values()), actor)}
+        strangers = [f"reply/{one.id}" for one in said.values() if one.enrollment_id is None]
+        audit.append(tx, [audit.Entry(actor, "reply.listed", one, {}) for one in strangers], now)
     return Day(
         now,
-        [OpenTask(task, lines.get(task["enrollment_id"]), notes.get(task["id"], [])) for task in tasks],
+        [
+            OpenTask(task, lines.get(task["enrollment_id"]), notes.get(task["id"], []), said.get(task["id"]))
+            for task in tasks
+        ],
         in_all,
         {day: _of_day(coming, lines, day) for day in days},
         sent,

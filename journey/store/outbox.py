@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from journey.domain.pathway import Channel
@@ -51,13 +51,16 @@ def recent(tx: Tx, limit: int = 200, before: int | None = None) -> list[Delivere
     query = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(outbox.c.id < before)
-    return [
-        Delivered(
-            row.id,
-            row.message_id,
-            Channel(row.channel),
-            row.at,
-            tx.sealer.open(row.sealed_content, PLACE, row.message_id, row.attempt),
-        )
-        for row in tx.connection.execute(query)
-    ]
+    return [_read(tx, row) for row in tx.connection.execute(query)]
+
+
+def get(tx: Tx, message_id: UUID) -> Delivered | None:
+    """The last try of a message."""
+    query = select(outbox).where(outbox.c.message_id == message_id).order_by(outbox.c.attempt.desc()).limit(1)
+    row = tx.connection.execute(query).first()
+    return _read(tx, row) if row else None
+
+
+def _read(tx: Tx, row: Row[Any]) -> Delivered:
+    content = tx.sealer.open(row.sealed_content, PLACE, row.message_id, row.attempt)
+    return Delivered(row.id, row.message_id, Channel(row.channel), row.at, content)

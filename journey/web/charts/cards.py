@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from journey.domain.calendar import read_zone
 from journey.domain.delivery import GONE_OUT, OPEN, Status
 from journey.domain.eligibility import EnrollmentStatus
-from journey.domain.pathway import WRITTEN, Channel, Pathway
+from journey.domain.pathway import ANSWERS, WRITTEN, Channel, Pathway
 from journey.domain.site import Site
 from journey.services.library import Library
 from journey.services.timelines import Moment, timeline_of
@@ -19,6 +19,7 @@ from journey.store import enrollments, outbox, patients
 from journey.store.database import Tx
 from journey.store.enrollments import Enrollment
 from journey.store.patients import Patient
+from journey.store.replies import Reply
 from journey.web.words import CHANNELS, STATES, Tag, say_zone, say_zones_in
 
 _EVERYONE = 100
@@ -86,7 +87,10 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a provider was given: a text on the phone, or an e-mail in the inbox."""
+    """What a provider was given: a text on the phone, or an e-mail in the inbox; or what was written back.
+
+    `may_answer`: it is the last text to its number, which is the one that a reply would be about.
+    """
 
     id: str
     is_sms: bool
@@ -101,6 +105,8 @@ class Letter:
     zone: str  # named where it is not the clinic's
     segments: int | None
     is_new: bool
+    is_reply: bool = False
+    may_answer: bool = False
 
 
 def step_title(pathway: Pathway, key: str) -> str:
@@ -109,6 +115,8 @@ def step_title(pathway: Pathway, key: str) -> str:
         return pathway.correction.title
     if key == WRITTEN:
         return "Message from staff"
+    if key.startswith(ANSWERS):
+        return f"Automatic answer: {key.removeprefix(ANSWERS)}"
     return next((step.title for step in pathway.steps if step.key == key), key)
 
 
@@ -154,15 +162,42 @@ def clinic_time(at: datetime, site: Site) -> str:
 
 
 def read_letters(
-    delivered: Iterable[outbox.Delivered], charts: list[Chart], is_new: Callable[[datetime], bool]
+    delivered: Iterable[outbox.Delivered],
+    charts: list[Chart],
+    said: Mapping[UUID, Sequence[Reply]],
+    is_new: Callable[[datetime], bool],
 ) -> list[Letter]:
-    """What the outbox holds, for the patients of the charts."""
+    """What the outbox holds for the charts' patients, and what they `said` by enrollment; newest first."""
     owners = {card.id: (chart, card) for chart in charts for card in chart.cards}
-    letters = []
+    letters, answered = [], set()
     for kept in delivered:
         if str(kept.message_id) in owners:
-            letters.append(_letter(kept, *owners[str(kept.message_id)], is_new(kept.at)))
-    return letters
+            is_last = kept.channel is Channel.SMS and kept.content["to"] not in answered
+            letter = _letter(kept, *owners[str(kept.message_id)], is_new(kept.at))
+            letters.append(replace(letter, may_answer=is_last))
+            if is_last:
+                answered.add(kept.content["to"])
+    letters += [_spoken(one, chart, is_new(one.at)) for chart in charts for one in said.get(chart.id, ())]
+    return sorted(letters, key=lambda letter: letter.at, reverse=True)
+
+
+def _spoken(one: Reply, chart: Chart, is_new: bool) -> Letter:
+    return Letter(
+        id=str(one.id),
+        is_sms=True,
+        to="",
+        name=chart.name,
+        enrollment=chart.id,
+        title="Reply",
+        subject="",
+        text=one.text,
+        html="",
+        at=one.at.astimezone(chart.zone),
+        zone=say_zone(chart.zone.key) if chart.is_abroad else "",
+        segments=None,
+        is_new=is_new,
+        is_reply=True,
+    )
 
 
 def _letter(kept: outbox.Delivered, chart: Chart, card: Card, is_new: bool) -> Letter:

@@ -12,17 +12,18 @@ from typing import Any
 from journey.domain.calendar import read_zone, to_instant
 from journey.store import audit
 from journey.store.database import Tx
+from journey.store.replies import Reply
 from journey.web.charts.cards import Card, Chart, clinic_time
 from journey.web.words import say_day, say_distance, say_zone
 
 _EVENTS = 200
 # What stands first where several things share a moment.
-_ORDER = {"event": 0, "procedure": 1, "message": 2, "now": 3}
+_ORDER = {"event": 0, "procedure": 1, "message": 2, "reply": 3, "now": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing on the line. `kind`: message, procedure, event or now."""
+    """One thing on the line. `kind`: message, reply, procedure, event or now."""
 
     kind: str
     at: datetime
@@ -41,10 +42,11 @@ class Day:
     entries: list[Entry] = field(default_factory=list)
 
 
-def read_line(tx: Tx, chart: Chart, now: datetime) -> list[Day]:
+def read_line(tx: Tx, chart: Chart, replies: Iterable[Reply], now: datetime) -> list[Day]:
     """The days on which something happens, in order."""
     local = now.astimezone(chart.zone)
     entries = [Entry("message", card.at, card=card) for card in chart.cards]
+    entries += [Entry("reply", one.at.astimezone(chart.zone), one.text) for one in replies]
     entries += [*_procedure(chart), *_events(tx, chart), Entry("now", local, "Now")]
     entries.sort(key=lambda entry: (entry.at, _ORDER[entry.kind]))
     return [

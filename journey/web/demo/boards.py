@@ -12,7 +12,7 @@ from journey.domain.delivery import Status
 from journey.domain.pathway import Channel
 from journey.services.context import Missing
 from journey.services.library import Library
-from journey.store import enrollments, messages, outbox, staff_tasks, suppressions
+from journey.store import enrollments, messages, outbox, replies, staff_tasks, suppressions
 from journey.store.database import Tx
 from journey.store.patients import address_token
 from journey.web.charts.cards import Card, Chart, Letter, read_charts, read_letters
@@ -74,7 +74,8 @@ def _board(tx: Tx, library: Library, controls: Controls, now: datetime) -> Board
     library.forget_sites()
     charts = read_charts(tx, library)
     face = _face(charts, controls, now)
-    letters = read_letters(outbox.recent(tx, _OUTBOX), charts, face.is_new)
+    said = {chart.id: replies.of_enrollment(tx, chart.id) for chart in charts}
+    letters = read_letters(outbox.recent(tx, _OUTBOX), charts, said, face.is_new)
     face = replace(face, news=_news(letters))
     return Board(face, charts, letters, _tasks(tx, charts), version_of(tx, controls, now))
 
@@ -85,7 +86,8 @@ def read_patient(app: App, enrollment_id: UUID, board: Board) -> tuple[Chart, li
     if chart is None:
         raise Missing("There is no such patient in this demonstration.")
     with app.context.database.read() as tx:
-        return chart, read_line(tx, chart, board.face.at), is_stopped(tx, chart, Channel.SMS)
+        line = read_line(tx, chart, replies.of_enrollment(tx, chart.id), board.face.at)
+        return chart, line, is_stopped(tx, chart, Channel.SMS)
 
 
 def is_stopped(tx: Tx, chart: Chart, channel: Channel) -> bool:
@@ -136,7 +138,7 @@ def _next_text(charts: list[Chart], at: datetime) -> str:
 
 
 def _news(letters: list[Letter]) -> str:
-    fresh = [letter for letter in letters if letter.is_new]
+    fresh = [letter for letter in letters if letter.is_new and not letter.is_reply]
     texts, mails = sum(one.is_sms for one in fresh), sum(not one.is_sms for one in fresh)
     said = [count(texts, "text")] if texts else []
     said += [count(mails, "e-mail")] if mails else []

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 
 from journey.bootstrap import App
 from journey.services.context import Missing, Refusal
+from journey.services.conversation import playing
 from journey.web.access import PUBLIC
 from journey.web.charts.acts import Asked, FieldFault
 from journey.web.charts.cards import Chart
@@ -137,6 +138,16 @@ def message(message_id: UUID, app: TheApp, controls: TheControls) -> HTMLRespons
     )
     response.headers["content-security-policy"] = WITH_FRAMES
     return response
+
+
+@router.post(HOME + "/messages/{message_id}/reply")
+def reply(
+    message_id: UUID, app: TheApp, controls: TheControls, text: Annotated[str, Form()] = "", back: Back = HOME
+) -> Response:
+    """What the patient writes back to a text, while the clock stands still."""
+    with controls.still():
+        playing.reply(app.context, app.library, message_id, text.strip())
+    return _back(back)
 
 
 @router.get(HOME + "/messages/{message_id}/html")

@@ -18,15 +18,17 @@ from journey.domain.explain import explain_reason, explain_time
 from journey.domain.pathway import Channel
 from journey.services.context import Missing
 from journey.services.library import Library
-from journey.store import audit, enrollments, messages, pathways, staff_tasks, suppressions
+from journey.store import audit, enrollments, messages, pathways, replies, staff_tasks, suppressions
 from journey.store.database import Tx
 from journey.store.enrollments import Enrollment
 from journey.store.messages import Message
 from journey.store.patients import address_token
+from journey.store.replies import Reply
 from journey.store.staff import Staff
 from journey.web.access import Reader
 from journey.web.charts.acts import acts_for
 from journey.web.charts.cards import Card, Chart, read_chart, step_title
+from journey.web.charts.conversation import read_conversation
 from journey.web.charts.lines import Day, read_line
 from journey.web.charts.states import state_of_enrollment
 from journey.web.charts.words_of import Words, read_now
@@ -50,6 +52,7 @@ class File:
     state: Tag
     tasks: list[dict[str, Any]]
     notes: dict[UUID, list[staff_tasks.Note]]
+    replies: list[Reply]
     others: list[Enrollment]
     trail: list[dict[str, Any]]
     stopped: frozenset[Channel]
@@ -72,6 +75,7 @@ def read_file(app: App, enrollment_id: UUID, who: Staff, action: str = "patient.
 
 def _read(tx: Tx, library: Library, found: Enrollment, now: datetime) -> File:
     chart = read_chart(tx, library, found)
+    said = replies.of_enrollment(tx, found.id)
     today = now.astimezone(read_zone(chart.site.zone)).date()
     is_over = not any(card.is_open for card in chart.cards)
     tasks = sorted(staff_tasks.of_enrollment(tx, found.id), key=lambda one: one["opened_at"])
@@ -80,10 +84,11 @@ def _read(tx: Tx, library: Library, found: Enrollment, now: datetime) -> File:
     trail = [entry for subject in sorted(own) for entry in audit.of_subject(tx, subject, _LAST)]
     return File(
         chart=chart,
-        line=read_line(tx, chart, now),
+        line=read_line(tx, chart, said, now),
         state=state_of_enrollment(found, today, is_over=is_over),
         tasks=tasks,
         notes=staff_tasks.notes_of(tx, [one["id"] for one in tasks]),
+        replies=said,
         others=[one for one in enrollments.of_patients(tx, [found.patient_id]) if one.id != found.id],
         trail=sorted(trail, key=lambda one: -one["seq"])[:_LAST],
         stopped=_stopped(tx, chart),
@@ -111,6 +116,8 @@ def patient(app: TheApp, who: Reader, enrollment_id: UUID, new: str = "") -> Res
         chart=chart,
         acts=acts_for(chart, file.now, file.newer),
         may_write=chart.enrollment.status is EnrollmentStatus.ACTIVE,
+        conversation=read_conversation(chart, file.replies),
+        reply_of={one.task_id: one for one in file.replies},
         kinds=KINDS,
         channels=list(Channel),
         news=_NEWS.get(new, ""),

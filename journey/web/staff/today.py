@@ -23,24 +23,44 @@ from journey.web.words import Tag
 router = APIRouter()
 # The most urgent kinds first; within a kind the time decides.
 KINDS = {
+    TaskKind.RED_FLAG: Tag("Urgent reply", "bad"),
+    TaskKind.CALLS_OFF: Tag("May not come", "bad"),
     TaskKind.UNREACHABLE: Tag("Cannot be reached", "bad"),
     TaskKind.NOT_DELIVERED: Tag("Not delivered", "bad"),
     TaskKind.OUTCOME_UNKNOWN: Tag("Outcome unknown", "bad"),
     TaskKind.CANNOT_RENDER: Tag("No text", "bad"),
     TaskKind.PROVIDER: Tag("Provider", "bad"),
+    TaskKind.REPLY: Tag("Reply", "info"),
     TaskKind.CALL: Tag("Call", "warn"),
     TaskKind.SENT_TWICE: Tag("Sent twice", "warn"),
     TaskKind.BAD_ADDRESS: Tag("Wrong address", "warn"),
     TaskKind.SET_ARRIVAL: Tag("Arrival time", "info"),
     TaskKind.CONFIRM_DONE: Tag("Went ahead?", "info"),
 }
-# Where a task is done, under the enrollment's address, and how the link says it.
+# Where a task is done, under the enrollment's address, and how the links say it.
+_ANSWER = ("write", "Answer by text or e-mail")
 _DONE_AT = {
-    TaskKind.SET_ARRIVAL: ("acts/arrival", "Set the arrival time"),
-    TaskKind.CONFIRM_DONE: ("acts/went-ahead", "Say that it went ahead"),
-    TaskKind.BAD_ADDRESS: ("contact", "Change the details"),
-    TaskKind.UNREACHABLE: ("contact", "Change the details"),
+    TaskKind.RED_FLAG: (_ANSWER,),
+    TaskKind.CALLS_OFF: (
+        ("acts/move", "Move the date"),
+        ("acts/cancel", "Cancel the procedure"),
+        _ANSWER,
+    ),
+    TaskKind.REPLY: (_ANSWER,),
+    TaskKind.SET_ARRIVAL: (("acts/arrival", "Set the arrival time"),),
+    TaskKind.CONFIRM_DONE: (("acts/went-ahead", "Say that it went ahead"),),
+    TaskKind.BAD_ADDRESS: (("contact", "Change the details"),),
+    TaskKind.UNREACHABLE: (("contact", "Change the details"),),
 }
+_BY_PHONE = (
+    TaskKind.RED_FLAG,
+    TaskKind.CALLS_OFF,
+    TaskKind.REPLY,
+    TaskKind.CALL,
+    TaskKind.NOT_DELIVERED,
+    TaskKind.UNREACHABLE,
+    TaskKind.OUTCOME_UNKNOWN,
+)
 
 
 @router.get("/")
@@ -60,6 +80,7 @@ def _home(app: TheApp, who: Reader, error: str = "") -> Response:
         tasks=_sorted(day.tasks, day.at),
         kinds=KINDS,
         task_acts=_DONE_AT,
+        by_phone=_BY_PHONE,
         local=_local,
         error=error,
     )
