@@ -24,6 +24,7 @@ from journey.services.context import Context, Missing, Refusal, Stale
 from journey.services.followups import tasks_for
 from journey.services.library import Library, policies_for, window_for
 from journey.services.reaching import address_tokens, reachable_channels
+from journey.services.taking_back import as_detail
 from journey.services.wishes import Wish, replan
 from journey.store import audit, enrollments, messages, patients, sites, staff_tasks, suppressions, webhooks
 from journey.store.database import Conflict, Tx
@@ -110,7 +111,7 @@ def _load(tx: Tx, enrollment_id: UUID, *, lock: bool) -> Enrollment:
 
 
 def _grant(tx: Tx, old: Enrollment, wish: Wish, now: datetime) -> Enrollment:
-    if old.status not in LIVE:
+    if old.status not in LIVE and not (wish.revives and old.status is EnrollmentStatus.CANCELLED):
         raise Refusal(f"this enrollment is {old.status}; enroll the patient again instead")
     if wish.goal is not None:
         goals = Library().version(tx, old.pathway_version_id).pathway.goals
@@ -129,17 +130,21 @@ def _apply(
     _write(tx, new, existing, changes, now)
     if wish.gone in _CALLED_OFF and any(row.existing.tells_a_date for row in existing):
         staff_tasks.open_all(tx, [_tell_by_phone(new, now)], now)
+    if wish.revives:
+        staff_tasks.close_cause(tx, TaskKind.CALL, _called_off(new.id, old.revision - 1), actor, now)
     if new.arrival_time is not None:
         staff_tasks.close_kind(tx, new.id, [TaskKind.SET_ARRIVAL], actor, now)
     if new.completed_on is not None or new.status not in LIVE:
         staff_tasks.close_kind(tx, new.id, [TaskKind.CONFIRM_DONE], actor, now)
     webhooks.emit(tx, [event_of(wish.action, replace(new, revision=new.revision + 1), now)])
-    detail = {
+    detail: dict[str, object] = {
         "revision": new.revision + 1,
         "procedure_date": new.procedure_date,
         "status": new.status.value,
         "changes": {action.value: sum(c.action is action for c in changes) for action in Action},
     }
+    if wish.gone in _CALLED_OFF:
+        detail["before"] = as_detail(old)
     audit.append(tx, [audit.Entry(actor, wish.action, f"enrollment/{new.id}", detail)], now)
     return Outcome(replace(new, revision=new.revision + 1), changes, _zone_of(tx, new))
 
@@ -173,11 +178,16 @@ def _zone_of(tx: Tx, enrollment: Enrollment) -> str:
     return own or sites.get(tx, enrollment.site_id).site.zone
 
 
+def _called_off(enrollment_id: UUID, revision: int) -> str:
+    """What its task is opened for; `revision`: the one that was called off."""
+    return f"{enrollment_id}/called-off/{revision}"
+
+
 def _tell_by_phone(enrollment: Enrollment, now: datetime) -> NewTask:
     """Nothing goes out after a cancellation, not even that; whoever was told a date must hear it."""
     return NewTask(
         TaskKind.CALL,
-        f"{enrollment.id}/called-off/{enrollment.revision}",
+        _called_off(enrollment.id, enrollment.revision),
         "Call the patient: messages that named the date had gone out before it was called off.",
         now,
         enrollment.id,

@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from journey.domain.calendar import read_zone, to_instant
+from journey.domain.eligibility import EnrollmentStatus
 from journey.services.context import Context
 from journey.services.library import Library, practice_zone
 from journey.services.patient_lists import Listed, listed
+from journey.services.taking_back import terms_before
 from journey.store import audit, listings, replies, staff_tasks
 from journey.store.database import Tx
 from journey.store.enrollments import Enrollment
@@ -31,6 +33,14 @@ class OpenTask:
 
 
 @dataclass(frozen=True, slots=True)
+class CalledOff:
+    """What somebody has called off with one click, and may take back with another."""
+
+    whose: Listed
+    is_cancelled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """Everything of the page. `at` is the clinic's local now; counts are per channel."""
 
@@ -40,6 +50,7 @@ class Day:
     procedures: Mapping[date, Sequence[Listed]]
     sent: Mapping[str, int]
     to_go: Mapping[str, int]
+    called_off: CalledOff | None
 
     @property
     def days(self) -> list[date]:
@@ -56,13 +67,14 @@ def _local_now(tx: Tx, context: Context) -> datetime:
     return context.clock.now().astimezone(practice_zone(tx))
 
 
-def read_day(context: Context, library: Library, actor: str) -> Day:
+def read_day(context: Context, library: Library, actor: str, called_off: UUID | None = None) -> Day:
+    """`called_off`: the enrollment that was called off on this page a moment ago."""
     with context.database.write() as tx:
         now = _local_now(tx, context)
         tasks = staff_tasks.open_tasks(tx, MOST_TASKS)
         days = [now.date(), now.date() + timedelta(days=1)]
         coming = listings.on_days(tx, days, MOST_PROCEDURES)
-        of_tasks = listings.by_ids(tx, _ids(tasks))
+        of_tasks = listings.by_ids(tx, _ids(tasks) + ([called_off] if called_off else []))
         every = {one.id: one for one in [*coming, *of_tasks.values()]}
         task_ids = [task["id"] for task in tasks]
         notes, said = staff_tasks.notes_of(tx, task_ids), replies.of_tasks(tx, task_ids)
@@ -70,6 +82,7 @@ def read_day(context: Context, library: Library, actor: str) -> Day:
         sent, to_go = listings.count_accepted(tx, begins, ends), listings.count_planned(tx, ends)
         in_all = staff_tasks.count_open(tx)
         lines = {one.enrollment.id: one for one in listed(context, tx, library, list(every.values()), actor)}
+        undoable = _undoable(tx, lines.get(called_off) if called_off else None, now)
         strangers = [f"reply/{one.id}" for one in said.values() if one.enrollment_id is None]
         audit.append(tx, [audit.Entry(actor, "reply.listed", one, {}) for one in strangers], now)
     return Day(
@@ -82,7 +95,14 @@ def read_day(context: Context, library: Library, actor: str) -> Day:
         {day: _of_day(coming, lines, day) for day in days},
         sent,
         to_go,
+        undoable,
     )
+
+
+def _undoable(tx: Tx, whose: Listed | None, now: datetime) -> CalledOff | None:
+    if whose is None or terms_before(tx, whose.enrollment, now) is None:
+        return None
+    return CalledOff(whose, whose.enrollment.status is EnrollmentStatus.CANCELLED)
 
 
 def _ids(tasks: Sequence[Mapping[str, Any]]) -> list[UUID]:

@@ -24,6 +24,7 @@ class Wish:
     apply: Callable[[Enrollment, datetime], Enrollment]  # of the old one and the clinic's local now
     gone: Reason = Reason.NO_LONGER_APPLIES  # recorded on messages that fall away
     goal: str | None = None  # which the pathway must have
+    revives: bool = False  # it may be wished of a cancelled enrollment
 
 
 def reschedule(day: date, arrival: time | None) -> Wish:
@@ -59,6 +60,34 @@ def cancel() -> Wish:
         return replace(old, status=EnrollmentStatus.CANCELLED, ended_at=now)
 
     return Wish("enrollment.cancelled", apply, Reason.ENROLLMENT_CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How an enrollment stood before it was called off."""
+
+    status: EnrollmentStatus
+    procedure_date: date | None
+    arrival_time: time | None
+    confirmed_for: date | None
+
+
+def take_back(before: Terms) -> Wish:
+    """It was called off by mistake: everything is as it was, and what fell away comes back."""
+
+    def apply(old: Enrollment, now: datetime) -> Enrollment:
+        if old.status is not EnrollmentStatus.CANCELLED and old.procedure_date is not None:
+            raise Refusal("the procedure has a date; there is nothing to take back")
+        return replace(
+            old,
+            status=before.status,
+            ended_at=None,
+            procedure_date=before.procedure_date,
+            arrival_time=before.arrival_time,
+            confirmed_for=before.confirmed_for,
+        )
+
+    return Wish("enrollment.taken_back", apply, revives=True)
 
 
 def withdraw() -> Wish:

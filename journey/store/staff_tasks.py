@@ -93,6 +93,15 @@ def close_kind(tx: Tx, enrollment_id: UUID, kinds: Sequence[TaskKind], by: str, 
     )
 
 
+def close_cause(tx: Tx, kind: TaskKind, cause: str, by: str, at: datetime) -> None:
+    """Closes the task of one cause, if it is open."""
+    tx.connection.execute(
+        update(staff_tasks)
+        .where(staff_tasks.c.dedupe_key == f"{kind.value}/{cause}", staff_tasks.c.done_at.is_(None))
+        .values(_done(by, at))
+    )
+
+
 def close_of_message(tx: Tx, message_id: UUID, kinds: Sequence[TaskKind], by: str, at: datetime) -> None:
     """Closes the questions about a message that have answered themselves."""
     tx.connection.execute(

@@ -19,6 +19,7 @@ from journey.services import (
     working,
 )
 from journey.services.columns import guess
+from journey.services.conversation.receiving import Inbound, follow, receive
 from journey.services.csv_files import read_csv
 from journey.services.publishing import find_setting
 from journey.store import staff_tasks
@@ -77,9 +78,26 @@ def play(clinic: Clinic) -> dict[str, UUID]:
         clinic.app.context, Channel.SMS, "+447700900106", source=ACTOR, evidence="Phoned: no texts"
     )
     clinic.change(found["Farid"], wishes.reschedule(PROCEDURE + timedelta(days=2), None))
+    clinic.run_until(START + timedelta(hours=2) - timedelta(minutes=20))
+    _answer(clinic)
     clinic.run_until(START + timedelta(hours=2))
     _work_of_staff(clinic)
     return found
+
+
+REPLIES = (
+    ("105", "Can I still drink coffee on the morning? And where do I park?"),
+    ("104", "Sorry, I can't come tomorrow, my daughter is ill"),
+    ("101", "Since last night my left leg feels weak and it tingles"),
+    ("108", "ok thanks"),
+)
+
+
+def _answer(clinic: Clinic) -> None:
+    for number, (end, text) in enumerate(REPLIES):
+        inbound = Inbound(f"SM{number}", f"+447700900{end}", text)
+        follow(clinic.app.context, receive(clinic.app.context, clinic.app.library, inbound))
+        clinic.clock.advance(timedelta(minutes=4))
 
 
 def _work_of_staff(clinic: Clinic) -> None:

@@ -13,7 +13,7 @@ from journey.domain.eligibility import EnrollmentStatus
 from journey.services import wishes
 from journey.services.admission import read_arrival, read_procedure_date
 from journey.services.context import Refusal
-from journey.services.wishes import Wish
+from journey.services.wishes import Terms, Wish
 from journey.store.enrollments import LIVE
 from journey.web.charts.cards import Chart
 from journey.web.words import say_day
@@ -65,6 +65,12 @@ ACTS = {
         Act("resume", "Resume messages", "Resume {name}’s messages?", "Resume"),
         Act("version", "Newer messages", "Move {name} to the newer messages?", "Move to the newer version"),
         Act("withdraw", "No more messages", "Send {name} no more messages?", "Send no more", (), True),
+        Act(
+            "take-back",
+            "Not called off after all",
+            "Take back that {name}’s procedure was called off?",
+            "Take it back",
+        ),
         Act("cancel", "Cancel the procedure", "Cancel {name}’s procedure?", "Cancel the procedure", (), True),
     )
 }
@@ -87,11 +93,20 @@ class FieldFault(Refusal):
         self.field = field
 
 
-def acts_for(chart: Chart, now: datetime, newer: UUID | None = None) -> list[Act]:
-    """What makes sense for a patient now. `newer`: a version of the pathway to move to."""
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What an act may need. `newer`: a version of the pathway to move to. `before`: to go back to, where the
+    procedure was called off a moment ago."""
+
+    newer: UUID | None = None
+    before: Terms | None = None
+
+
+def acts_for(chart: Chart, now: datetime, ways: Ways = Ways()) -> list[Act]:
+    """What makes sense for a patient now."""
     enrollment = chart.enrollment
     if enrollment.status not in LIVE:
-        return []
+        return [ACTS["take-back"]] if ways.before else []
     is_over = enrollment.procedure_date is not None and enrollment.procedure_date <= _today(chart, now)
     is_ahead = enrollment.procedure_date is not None and enrollment.procedure_date >= _today(chart, now)
     done = enrollment.completed_on is not None
@@ -106,7 +121,8 @@ def acts_for(chart: Chart, now: datetime, newer: UUID | None = None) -> list[Act
         "booked": BOOKED in chart.pathway.goals and BOOKED not in enrollment.goals and (is_over or done),
         "pause": not paused,
         "resume": paused,
-        "version": newer is not None,
+        "version": ways.newer is not None,
+        "take-back": ways.before is not None,
         "withdraw": True,
         "cancel": not done,
     }
@@ -130,16 +146,21 @@ def first_guess(chart: Chart, act: Act) -> Asked:
     return Asked(act)
 
 
-def wish_of(chart: Chart, asked: Asked, now: datetime, newer: UUID | None = None) -> Wish:
+def wish_of(chart: Chart, asked: Asked, now: datetime, ways: Ways = Ways()) -> Wish:
     """The change to the enrollment. Raises FieldFault for what was typed."""
 
     def new_terms() -> Wish:
         return wishes.reschedule(*_date_and_time(chart, asked, now))
 
     def to_newer() -> Wish:
-        if newer is None:
+        if ways.newer is None:
             raise Refusal("there is no newer version of these messages")
-        return wishes.take_version(newer)
+        return wishes.take_version(ways.newer)
+
+    def as_before() -> Wish:
+        if ways.before is None:
+            raise Refusal("it was not called off, or too long ago: enroll the patient again instead")
+        return wishes.take_back(ways.before)
 
     makers: dict[str, Callable[[], Wish]] = {
         "move": new_terms,
@@ -154,6 +175,7 @@ def wish_of(chart: Chart, asked: Asked, now: datetime, newer: UUID | None = None
         "pause": wishes.pause,
         "resume": wishes.resume,
         "version": to_newer,
+        "take-back": as_before,
     }
     return makers[asked.act.key]()
 

@@ -94,6 +94,7 @@ def say_event(action: str, detail: dict[str, Any]) -> tuple[str, str]:
         "enrollment.cancelled": ("Procedure cancelled", ""),
         "enrollment.completed": ("Procedure went ahead", ""),
         "enrollment.replanned": ("Ways to reach the patient changed", "messages were planned anew"),
+        "enrollment.taken_back": ("Not called off after all", ""),
         "enrollment.goal_reached": ("Follow-up booked", ""),
         "enrollment.postponed": ("Postponed", "without a new date"),
         "enrollment.contact_changed": ("Contact details changed", ""),

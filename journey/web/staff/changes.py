@@ -49,7 +49,7 @@ def act(app: TheApp, who: Coordinator, enrollment_id: UUID, key: str, form: Form
     if form["step"] != "confirm":
         return _consequences(app, who, file, asked)
     try:
-        wish = wish_of(file.chart, asked, file.now, file.newer)
+        wish = wish_of(file.chart, asked, file.now, file.ways)
         changing.change(app.context, enrollment_id, wish, who.email, revision=revision)
     except Stale:
         return _too_late(app, who, read_file(app, enrollment_id, who), asked, revision)
@@ -63,7 +63,7 @@ def _too_late(app: App, who: Staff, file: File, asked: Asked, revision: int) -> 
 
 
 def _act(file: File, key: str) -> Asked:
-    if key not in ACTS or ACTS[key] not in acts_for(file.chart, file.now, file.newer):
+    if key not in ACTS or ACTS[key] not in acts_for(file.chart, file.now, file.ways):
         raise Missing("That cannot be done for this patient now.")
     return Asked(ACTS[key])
 
@@ -92,7 +92,7 @@ def _consequences(
 ) -> Response:
     found, reworded = None, []
     try:
-        wish = wish_of(file.chart, asked, file.now, file.newer)
+        wish = wish_of(file.chart, asked, file.now, file.ways)
         preview = changing.preview_change(app.context, file.chart.id, wish)
         found = consequences_of(file.chart, preview.changes)
         if asked.act.key == "version":

@@ -18,6 +18,7 @@ from journey.domain.explain import explain_reason, explain_time
 from journey.domain.pathway import Channel
 from journey.services.context import Missing
 from journey.services.library import Library
+from journey.services.taking_back import terms_before
 from journey.store import audit, enrollments, messages, pathways, replies, staff_tasks, suppressions
 from journey.store.database import Tx
 from journey.store.enrollments import Enrollment
@@ -26,7 +27,7 @@ from journey.store.patients import address_token
 from journey.store.replies import Reply
 from journey.store.staff import Staff
 from journey.web.access import Reader
-from journey.web.charts.acts import acts_for
+from journey.web.charts.acts import Ways, acts_for
 from journey.web.charts.cards import Card, Chart, read_chart, step_title
 from journey.web.charts.conversation import read_conversation
 from journey.web.charts.lines import Day, read_line
@@ -56,7 +57,7 @@ class File:
     others: list[Enrollment]
     trail: list[dict[str, Any]]
     stopped: frozenset[Channel]
-    newer: UUID | None  # a version of the pathway to move to
+    ways: Ways
     now: datetime
 
 
@@ -80,6 +81,7 @@ def _read(tx: Tx, library: Library, found: Enrollment, now: datetime) -> File:
     is_over = not any(card.is_open for card in chart.cards)
     tasks = sorted(staff_tasks.of_enrollment(tx, found.id), key=lambda one: one["opened_at"])
     newest = pathways.latest(tx, found.pathway, published=True)
+    newer = newest.id if newest and newest.id != found.pathway_version_id else None
     own = {f"enrollment/{found.id}", f"patient/{found.patient_id}"}
     trail = [entry for subject in sorted(own) for entry in audit.of_subject(tx, subject, _LAST)]
     return File(
@@ -92,7 +94,7 @@ def _read(tx: Tx, library: Library, found: Enrollment, now: datetime) -> File:
         others=[one for one in enrollments.of_patients(tx, [found.patient_id]) if one.id != found.id],
         trail=sorted(trail, key=lambda one: -one["seq"])[:_LAST],
         stopped=_stopped(tx, chart),
-        newer=newest.id if newest and newest.id != found.pathway_version_id else None,
+        ways=Ways(newer, terms_before(tx, found, now)),
         now=now.astimezone(read_zone(chart.site.zone)),
     )
 
@@ -114,7 +116,7 @@ def patient(app: TheApp, who: Reader, enrollment_id: UUID, new: str = "") -> Res
         here="/patients",
         file=file,
         chart=chart,
-        acts=acts_for(chart, file.now, file.newer),
+        acts=acts_for(chart, file.now, file.ways),
         may_write=chart.enrollment.status is EnrollmentStatus.ACTIVE,
         conversation=read_conversation(chart, file.replies),
         reply_of={one.task_id: one for one in file.replies},

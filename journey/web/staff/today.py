@@ -64,12 +64,13 @@ _BY_PHONE = (
 
 
 @router.get("/")
-def home(app: TheApp, who: Reader) -> Response:
-    return _home(app, who)
+def home(app: TheApp, who: Reader, off: UUID | None = None) -> Response:
+    """`off`: an enrollment that was called off here a moment ago, and may be taken back."""
+    return _home(app, who, off=off)
 
 
-def _home(app: TheApp, who: Reader, error: str = "") -> Response:
-    day = today.read_day(app.context, app.library, who.email)
+def _home(app: TheApp, who: Reader, error: str = "", off: UUID | None = None) -> Response:
+    day = today.read_day(app.context, app.library, who.email, off)
     return show(
         app,
         who,

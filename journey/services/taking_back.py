@@ -1,0 +1,46 @@
+"""Taking back that a procedure was called off: a slip of one click must not cost a patient their messages."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from journey.domain.eligibility import EnrollmentStatus
+from journey.services.wishes import Terms
+from journey.store import audit
+from journey.store.database import Tx
+from journey.store.enrollments import Enrollment
+
+_ACTIONS = ("enrollment.cancelled", "enrollment.postponed")
+_WITHIN = timedelta(hours=24)  # later, somebody has told the patient, who is enrolled again instead
+_RECENT = 20  # entries about an enrollment, among which its newest change is
+
+
+def as_detail(before: Enrollment) -> dict[str, Any]:
+    """What the audit log keeps of an enrollment that is called off."""
+    return {
+        "status": before.status.value,
+        "procedure_date": before.procedure_date,
+        "arrival_time": f"{before.arrival_time:%H:%M:%S}" if before.arrival_time else None,
+        "confirmed_for": before.confirmed_for,
+    }
+
+
+def terms_before(tx: Tx, enrollment: Enrollment, now: datetime) -> Terms | None:
+    """How an enrollment stood before it was called off, if that was its last change, and a moment ago."""
+    for entry in audit.of_subject(tx, f"enrollment/{enrollment.id}", _RECENT):
+        detail = json.loads(entry["detail"])
+        if detail.get("revision") == enrollment.revision:
+            is_open = now - entry["at"] < _WITHIN and entry["action"] in _ACTIONS
+            return _read(detail["before"]) if is_open and "before" in detail else None
+    return None
+
+
+def _read(before: dict[str, Any]) -> Terms:
+    return Terms(
+        EnrollmentStatus(before["status"]),
+        date.fromisoformat(before["procedure_date"]) if before["procedure_date"] else None,
+        time.fromisoformat(before["arrival_time"]) if before["arrival_time"] else None,
+        date.fromisoformat(before["confirmed_for"]) if before["confirmed_for"] else None,
+    )
