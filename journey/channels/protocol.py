@@ -53,6 +53,22 @@ class CannotSay:
 Verdict = Candidates | CannotSay
 
 
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message that somebody sent to us. `sender` as its provider writes it, a phone number in E.164.
+
+    `at`: when the provider received it, where it says so. `was_answered`: the provider answered a keyword
+    (STOP, START, HELP) itself, or it is too late to. `pictures`: how many came with it.
+    """
+
+    provider_id: str
+    sender: str
+    text: str
+    pictures: int = 0
+    was_answered: bool = False
+    at: datetime | None = None
+
+
 class ChannelPort(Protocol):
     """One provider. Its methods never raise for what a provider does; that is an Outcome."""
 
@@ -67,6 +83,10 @@ class ChannelPort(Protocol):
     async def find(self, sent: Sent) -> Verdict:
         """Looks for a message at the provider. Whether a candidate is another's, the caller knows."""
         ...
+
+    async def received(self, since: datetime) -> Sequence[Incoming] | CannotSay:
+        """What came in since a moment, however it was told meanwhile; nothing where it cannot be asked."""
+        return ()
 
     async def close(self) -> None: ...
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from journey.channels.protocol import Incoming
 from journey.domain.delivery import Event, Reason
 from journey.domain.outcomes import NotNow, Outcome, Receipt, Refused
 
@@ -57,17 +57,6 @@ def read_receipt(status: str, sid: str, code: str) -> Receipt | None:
         ask_staff=known.ask_staff and not resend,
         resend=resend,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A text that somebody sent to us. `was_answered`: Twilio answered STOP, START or HELP itself."""
-
-    sid: str
-    sender: str
-    text: str
-    pictures: int
-    was_answered: bool
 
 
 def read_incoming(form: Mapping[str, str]) -> Incoming | None:

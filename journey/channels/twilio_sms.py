@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -15,9 +15,10 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
 from yarl import URL
 
-from journey.channels.protocol import Candidates, CannotSay, ChannelPort, Outgoing, Sent, Verdict
+from journey.channels.protocol import Candidates, CannotSay, ChannelPort, Incoming, Outgoing, Sent, Verdict
 from journey.channels.twilio_codes import read_refusal
 from journey.domain.delivery import Reason
 from journey.domain.outcomes import Accepted, NoAnswer, NotNow, Outcome
@@ -29,6 +30,7 @@ _MAX_VALIDITY = 36_000  # seconds; Twilio's own limit
 # messages have are left out anyway.
 _SKEW = timedelta(hours=1)
 _LOOK_BACK = 200  # messages to one number that a look-up reads at most
+_MOST_RECEIVED = 10_000  # messages that came in; the newest ones are listed first
 
 
 class _HttpClient(AsyncTwilioHttpClient):
@@ -154,8 +156,29 @@ class TwilioSms(ChannelPort):
             )
         )
 
+    async def received(self, since: datetime) -> Sequence[Incoming] | CannotSay:
+        """Lists what came to our own number; a messaging service alone has none that could be listed."""
+        if self._sender is unset:
+            return ()
+        try:
+            async with asyncio.timeout(self._seconds * 2):
+                listed = await self._client.messages.list_async(
+                    to=self._sender, date_sent_after=since, limit=_MOST_RECEIVED
+                )
+        except (TimeoutError, aiohttp.ClientError, TwilioException, ValueError, OSError):
+            return CannotSay()
+        return tuple(_as_incoming(one) for one in listed if one.direction == "inbound" and one.sid)
+
     async def close(self) -> None:
         await self._http.close()
+
+
+def _as_incoming(one: MessageInstance) -> Incoming:
+    pictures = int(one.num_media) if str(one.num_media).isdecimal() else 0
+    at = one.date_sent or one.date_created
+    return Incoming(
+        str(one.sid), one.from_ or "", one.body or "", pictures, True, at.astimezone(UTC) if at else None
+    )
 
 
 def is_signed_by_twilio(auth_token: str, url: str, form: dict[str, str], signature: str) -> bool:

@@ -77,9 +77,10 @@ class Library:
         return self._versions[version_id]
 
     def site(self, tx: Tx, site_id: UUID) -> Site:
-        if site_id not in self._sites:
-            self._sites[site_id] = sites.get(tx, site_id)
-        return self._sites[site_id].site
+        found = self._sites.get(site_id)  # one look: another thread may forget them at any moment
+        if found is None:
+            found = self._sites[site_id] = sites.get(tx, site_id)
+        return found.site
 
     def forget_sites(self) -> None:
         self._sites.clear()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
-from journey.channels.protocol import ChannelPort, Outgoing, Sent, Verdict
+from journey.channels.protocol import CannotSay, ChannelPort, Incoming, Outgoing, Sent, Verdict
 from journey.domain.delivery import Reason
 from journey.domain.outcomes import NoAnswer, NotNow, Outcome
 from journey.domain.pathway import Channel
@@ -71,6 +72,14 @@ class Sender:
                 return await port.find(sent)
 
         return list(await asyncio.gather(*(find_one(sent) for sent in lost)))
+
+    def received(self, channel: Channel, since: datetime) -> Sequence[Incoming] | CannotSay:
+        """Asks the provider what came in."""
+
+        async def ask() -> Sequence[Incoming] | CannotSay:
+            return await self._port(channel).received(since)
+
+        return self._runner.run(ask())
 
     def _port(self, channel: Channel) -> ChannelPort:
         """The channel's port, made on first use. Runs inside the loop."""

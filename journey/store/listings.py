@@ -127,12 +127,12 @@ def next_due_of(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, datetime]:
     return {row[0]: row[1] for row in tx.connection.execute(query)}
 
 
-def last_text_of(tx: Tx, enrollment_id: UUID) -> Message | None:
-    """The last text that a provider took for an enrollment, automatic answers left out."""
+def last_text_of(tx: Tx, enrollment_id: UUID, by: datetime) -> Message | None:
+    """The last text that a provider had taken for an enrollment by a moment, automatic answers left out."""
     query = select(*MESSAGE_COLUMNS).where(
         messages.c.enrollment_id == enrollment_id,
         messages.c.channel == Channel.SMS.value,
-        messages.c.accepted_at.is_not(None),
+        messages.c.accepted_at <= by,
         messages.c.step.not_like(f"{ANSWERS}%"),
     )
     row = tx.connection.execute(query.order_by(messages.c.accepted_at.desc()).limit(1)).first()

@@ -34,9 +34,10 @@ class Reply:
     red_flags: tuple[str, ...]
 
 
-def is_known(tx: Tx, provider_id: str) -> bool:
-    query = select(replies.c.id).where(replies.c.provider_id == provider_id)
-    return tx.connection.execute(query).first() is not None
+def known(tx: Tx, provider_ids: Sequence[str]) -> set[str]:
+    """Which of the provider's ids are kept already."""
+    query = select(replies.c.provider_id).where(tx.among(replies.c.provider_id, provider_ids))
+    return set(tx.connection.execute(query).scalars())
 
 
 def add(tx: Tx, provider_id: str, reply: Reply) -> None:

@@ -14,6 +14,7 @@ from journey.bootstrap import App, build
 from journey.domain.pathway import Channel
 from journey.logs import configure_logs
 from journey.services import reports
+from journey.services.conversation.catching_up import catch_up
 from journey.services.dispatching import deliver, due_channels
 from journey.services.housekeeping import tidy
 from journey.services.sweeping import sweep
@@ -33,6 +34,7 @@ WAKEUPS = 8
 DELIVER_SECONDS = 20.0
 WORK_SECONDS = 2.0  # a share of longer work; messages that are due wait no longer for it
 TIDY_SECONDS = 600.0
+FETCH_SECONDS = 60.0  # replies are told at once; this finds those that could not be
 
 celery = Celery("journey")
 log = structlog.stdlib.get_logger("journey.tasks")
@@ -71,6 +73,11 @@ def configure(app: App) -> Celery:
             "sweep": {"task": "journey.sweep", "schedule": 2 * tick, "options": {"expires": fresh}},
             "work": {"task": "journey.work", "schedule": 2 * tick, "options": {"expires": fresh}},
             "post": {"task": "journey.post", "schedule": 2 * tick, "options": {"expires": fresh}},
+            "fetch": {
+                "task": "journey.fetch",
+                "schedule": FETCH_SECONDS,
+                "options": {"expires": FETCH_SECONDS},
+            },
             "tidy": {"task": "journey.tidy", "schedule": TIDY_SECONDS, "options": {"expires": TIDY_SECONDS}},
         },
         timezone="UTC",
@@ -147,6 +154,13 @@ def post() -> None:
     posted = post_due(app.context, app.post_events)
     if posted:
         log.info("told other systems", events=posted)
+
+
+@celery.task(name="journey.fetch")
+def fetch_replies() -> None:
+    missed = catch_up(current_app().worker())
+    if missed:
+        log.warning("fetched replies that were never told", replies=missed)
 
 
 @celery.task(name="journey.tidy")

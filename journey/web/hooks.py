@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from journey.bootstrap import INBOUND_HOOK, STATUS_HOOK, App, public_address
 from journey.channels.twilio_codes import read_incoming, read_receipt
 from journey.channels.twilio_sms import is_signed_by_twilio
-from journey.services.conversation.receiving import Inbound, follow
+from journey.services.conversation.receiving import follow
 from journey.services.conversation.receiving import receive as receive_reply
 from journey.services.receipts import receive
 from journey.web.access import SIGNED
@@ -67,11 +67,10 @@ async def status(request: Request, app: TheApp, form: StatusForm) -> Response:
 @router.post(f"/{INBOUND_HOOK}")
 async def inbound(app: TheApp, form: InboundForm) -> Response:
     """A patient's text: kept before it is answered, told twice or not. 400 for what is no message."""
-    told = read_incoming(form)
-    if told is None:
+    incoming = read_incoming(form)
+    if incoming is None:
         return Response(status_code=400)
-    reply = Inbound(told.sid, told.sender, told.text, told.pictures, told.was_answered)
-    followup = await run_in_threadpool(receive_reply, app.context, app.library, reply)
+    followup = await run_in_threadpool(receive_reply, app.context, app.library, incoming)
     rest = BackgroundTask(follow, app.context, followup)
     return Response(_NO_ANSWER, media_type="text/xml", background=rest)
 

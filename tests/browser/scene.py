@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from journey.channels.protocol import Incoming
 from journey.domain.access import Role, Scope
 from journey.domain.pathway import Channel
 from journey.services import (
@@ -19,7 +20,7 @@ from journey.services import (
     working,
 )
 from journey.services.columns import guess
-from journey.services.conversation.receiving import Inbound, follow, receive
+from journey.services.conversation.receiving import follow, receive
 from journey.services.csv_files import read_csv
 from journey.services.publishing import find_setting
 from journey.store import staff_tasks
@@ -95,8 +96,8 @@ REPLIES = (
 
 def _answer(clinic: Clinic) -> None:
     for number, (end, text) in enumerate(REPLIES):
-        inbound = Inbound(f"SM{number}", f"+447700900{end}", text)
-        follow(clinic.app.context, receive(clinic.app.context, clinic.app.library, inbound))
+        incoming = Incoming(f"SM{number}", f"+447700900{end}", text)
+        follow(clinic.app.context, receive(clinic.app.context, clinic.app.library, incoming))
         clinic.clock.advance(timedelta(minutes=4))
 
 

@@ -79,6 +79,11 @@ class FakeTwilio(Server):
         """Read from the ledger file, so it also works after the fake was killed."""
         return [event for event in self.events() if event["event"] == "accepted"]
 
+    def text_in(self, sender: str, body: str, *, to: str, webhook: str = "", pictures: int = 0) -> str:
+        """Somebody texts the account's number, and Twilio tells `webhook` of it. Returns the message's sid."""
+        told = {"from": sender, "to": to, "body": body, "webhook": webhook, "pictures": pictures}
+        return str(self._call("/_receive", json.dumps(told).encode())["sid"])
+
     def wait_for_callbacks(self, *, timeout: float = 10.0) -> None:
         """Until none is on its way; they start with the accept, so none is missed."""
         wait_until(lambda: self.state()["callbacks_pending"] == 0, "end of callbacks", timeout=timeout)

@@ -21,6 +21,7 @@ from journey.store.database import Tx
 from journey.store.enrollments import LIVE
 from journey.store.ids import new_id
 from journey.store.message_rows import HandMade
+from journey.store.sealing import SealError
 
 _SOON = timedelta(minutes=15)  # an answer that leaves later than this answers nothing
 _AGAIN = timedelta(
@@ -37,17 +38,17 @@ def choose(reading: Reading, *, was_answered: bool) -> str | None:
 
 def answer(tx: Tx, library: Library, who: Correspondent, name: str, reply_id: UUID, now: datetime) -> bool:
     """Plans an answer to leave at once. False where there is none: no template, no way, or one just sent."""
-    enrollment = who.enrollment
-    patient = patients.get(tx, enrollment.patient_id) if enrollment else None
-    if enrollment is None or patient is None or who.site is None or enrollment.status not in LIVE:
-        return False
-    step = f"{ANSWERS}{name}"
-    if Channel.SMS not in reachable_of(tx, patient) or _was_sent(tx, enrollment.id, step, now):
+    enrollment, step = who.enrollment, f"{ANSWERS}{name}"
+    if enrollment is None or who.site is None or enrollment.status not in LIVE:
         return False
     templates = library.version(tx, enrollment.pathway_version_id).templates
     try:
+        patient = patients.get(tx, enrollment.patient_id)
+        assert patient is not None  # a foreign key
         words = word_step(step, Channel.SMS, reader_of(enrollment, patient, who.site), templates)
-    except TemplateError:  # this version has no such answer; a person reads the reply in any case
+    except (SealError, TemplateError):  # no such answer in this version; a person reads the reply in any case
+        return False
+    if Channel.SMS not in reachable_of(tx, patient) or _was_sent(tx, enrollment.id, step, now):
         return False
     made = HandMade(
         id=new_id(),

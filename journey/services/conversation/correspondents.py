@@ -34,18 +34,18 @@ class Correspondent:
     has_said_yes: bool = False
 
 
-def find(tx: Tx, library: Library, phone: str | None, now: datetime) -> Correspondent:
-    """The patient behind a number in E.164; None for a sender that is no number of a telephone."""
+def find(tx: Tx, library: Library, phone: str | None, at: datetime) -> Correspondent:
+    """The patient behind a number in E.164 (None: no number of a telephone) who wrote at that moment."""
     ids = patients.with_addresses(tx, [(Channel.SMS, phone)]) if phone else []
     known = sorted(enrollments.of_patients(tx, ids), key=lambda one: one.enrolled_at)[-_MOST:] if ids else []
-    told = [(one, listings.last_text_of(tx, one.id)) for one in known]
+    told = [(one, listings.last_text_of(tx, one.id, at)) for one in known]
     written_to = max(told, key=_order, default=None)
     if written_to is None:
         every = sites.everyone(tx)
         return Correspondent(phone, len(ids), None, every[0].site if every else None)
     enrollment, _ = written_to
     site = library.site(tx, enrollment.site_id)
-    questions = [one for one, text in told if text and _is_question(tx, library, one, text, now)]
+    questions = [one for one, text in told if text and _is_question(tx, library, one, text, at)]
     asked = [one for one in questions if not one.is_confirmed]
     day = enrollment.procedure_date if asked == [enrollment] else None
     return Correspondent(phone, len(ids), enrollment, site, day, enrollment in questions and not asked)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from journey.channels.protocol import Incoming
 from journey.domain.pathway import Channel
 from journey.services.context import Context, Missing, Refusal
-from journey.services.conversation.receiving import Inbound, follow, receive
+from journey.services.conversation.receiving import follow, receive
 from journey.services.library import Library
 from journey.store import outbox
 from journey.store.ids import new_id
@@ -22,5 +23,5 @@ def reply(context: Context, library: Library, message_id: UUID, text: str) -> No
         raise Missing("There is no such text in the outbox.")
     if not 0 < len(text) <= _MOST:
         raise Refusal(f"Write a reply of 1 to {_MOST:,} characters.")
-    inbound = Inbound(f"outbox-reply-{new_id()}", sent.content["to"], text)
-    follow(context, receive(context, library, inbound))
+    incoming = Incoming(f"outbox-reply-{new_id()}", sent.content["to"], text)
+    follow(context, receive(context, library, incoming))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from journey.channels.protocol import Incoming
 from journey.domain.pathway import Channel
 from journey.domain.triage import Intent, Reading, RedFlag, triage
 from journey.services import suppressing, wishes
@@ -26,17 +27,7 @@ from journey.store.replies import Reply
 PATIENT = "patient"
 _MOST_TEXT = 5_000  # characters; a text has at most 1,600
 _MOST_SENDER = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """A text as its provider tells of it. `was_answered`: the provider answered STOP, START or HELP."""
-
-    provider_id: str
-    sender: str
-    text: str
-    pictures: int = 0
-    was_answered: bool = False
+_LATE = timedelta(minutes=10)  # told later than this, a reply is answered by a person alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +48,18 @@ class Followup:
     is_new: bool = True
 
 
-def receive(context: Context, library: Library, inbound: Inbound) -> Followup:
+def receive(context: Context, library: Library, incoming: Incoming) -> Followup:
     """Keeps a reply with all that follows at once: opting out, tasks, an answer. Give the rest to `follow`.
 
     The same reply twice is kept once.
     """
+    library.forget_sites()
     for last in (False, True):
         try:
             with context.database.write() as tx:
-                if replies.is_known(tx, inbound.provider_id):
+                if replies.known(tx, [incoming.provider_id]):
                     return Followup(is_new=False)
-                return _keep(tx, library, inbound, context.clock.now())
+                return _keep(tx, library, incoming, context.clock.now())
         except Conflict:  # told twice at the same moment, or a worker had the same rows
             if last:
                 raise
@@ -88,28 +80,30 @@ def follow(context: Context, followup: Followup) -> None:
         staff_tasks.close(tx, yes.task_id, "journey", context.clock.now())
 
 
-def _keep(tx: Tx, library: Library, inbound: Inbound, now: datetime) -> Followup:
-    reply_id, text = new_id(), inbound.text[:_MOST_TEXT]
-    who = correspondents.find(tx, library, _as_phone(inbound.sender), now)
+def _keep(tx: Tx, library: Library, incoming: Incoming, now: datetime) -> Followup:
+    reply_id, text, at = new_id(), incoming.text[:_MOST_TEXT], min(incoming.at or now, now)
+    who = correspondents.find(tx, library, _as_phone(incoming.sender), at)
+    is_late = now - at > _LATE
     reading = triage(text, _red_flags(tx, library, who))
-    noted = _mind_opting(tx, who, reading, text, now)
-    task = task_for(reading, who, reply_id, now, has_pictures=inbound.pictures > 0)
+    noted = _mind_opting(tx, who, reading, text, now, is_late=is_late)
+    task = task_for(reading, who, reply_id, now, needs_reading=incoming.pictures > 0 or is_late)
     staff_tasks.open_all(tx, [task] if task else [], now)
     reply = Reply(
         reply_id,
         who.enrollment.id if who.enrollment else None,
         task.id if task else None,
         reading.intent,
-        now,
-        inbound.sender[:_MOST_SENDER],
+        at,
+        incoming.sender[:_MOST_SENDER],
         text,
-        inbound.pictures,
+        incoming.pictures,
         reading.red_flags,
     )
-    replies.add(tx, inbound.provider_id, reply)
-    if name := answering.choose(reading, was_answered=inbound.was_answered):
+    replies.add(tx, incoming.provider_id, reply)
+    name = answering.choose(reading, was_answered=incoming.was_answered)
+    if name and not is_late:
         answering.answer(tx, library, who, name, reply_id, now)
-    _tell(tx, reply)
+    _tell(tx, reply, now)
     if reading.intent is Intent.YES and who.enrollment and who.asked and task:
         return Followup(noted, _Yes(who.enrollment.id, who.asked, task.id))
     return Followup(noted)
@@ -129,22 +123,25 @@ def _red_flags(tx: Tx, library: Library, who: Correspondent) -> list[RedFlag]:
     return [flag for flags in every for flag in flags]
 
 
-def _mind_opting(tx: Tx, who: Correspondent, reading: Reading, text: str, now: datetime) -> list[Noted]:
+def _mind_opting(
+    tx: Tx, who: Correspondent, reading: Reading, text: str, now: datetime, *, is_late: bool
+) -> list[Noted]:
+    """Opting out counts however late it is told; opting in only at once, since a STOP may have followed."""
     if who.phone is None:
         return []
     if reading.intent in (Intent.STOP, Intent.CANCEL):
         return suppressing.stop_in(tx, Channel.SMS, who.phone, PATIENT, now, text)[1]
-    if reading.intent is Intent.START:
+    if reading.intent is Intent.START and not is_late:
         return suppressing.restart_in(tx, Channel.SMS, who.phone, PATIENT, now, text)[1]
     return []
 
 
-def _tell(tx: Tx, reply: Reply) -> None:
+def _tell(tx: Tx, reply: Reply, now: datetime) -> None:
     """The audit log and other systems hear that there is a reply, and not what it says."""
     whose = str(reply.enrollment_id) if reply.enrollment_id else None
     told = {"enrollment": whose, "intent": reply.intent.value}
     subject = f"enrollment/{whose}" if whose else f"reply/{reply.id}"
-    audit.append(tx, [audit.Entry(PATIENT, "reply.received", subject, told)], reply.at)
+    audit.append(tx, [audit.Entry(PATIENT, "reply.received", subject, told)], now)
     data = {"reply": str(reply.id), **told, "urgent": bool(reply.red_flags)}
-    event = webhooks.NewEvent("reply.received", reply.at, data, enrollment_id=reply.enrollment_id)
+    event = webhooks.NewEvent("reply.received", now, data, enrollment_id=reply.enrollment_id)
     webhooks.emit(tx, [event])

@@ -16,13 +16,16 @@ _SETTLED = (Intent.STOP, Intent.START, Intent.THANKS)  # where there is nothing 
 
 
 def task_for(
-    reading: Reading, who: Correspondent, reply_id: UUID, now: datetime, *, has_pictures: bool
+    reading: Reading, who: Correspondent, reply_id: UUID, now: datetime, *, needs_reading: bool
 ) -> NewTask | None:
-    """The task that a reply opens; None where nothing is left to do. Its words stay sealed in the reply."""
+    """The task that a reply opens; None where nothing is left to do. Its words stay sealed in the reply.
+
+    `needs_reading`: there is more to it than its words, such as a picture, or it was told late.
+    """
     kind, said = _kind(reading, who)
     is_settled = reading.intent in _SETTLED and reading.is_plain
     needs_nobody = is_settled or _is_repeated_yes(reading, who)
-    if kind is TaskKind.REPLY and needs_nobody and not has_pictures:
+    if kind is TaskKind.REPLY and needs_nobody and not needs_reading:
         return None
     due = _read_by(who, now) if kind is TaskKind.REPLY else now
     enrollment_id = who.enrollment.id if who.enrollment else None

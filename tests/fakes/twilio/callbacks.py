@@ -87,6 +87,13 @@ class CallbackSender:
                 return
         self.failed += 1
 
+    async def tell(self, message: Message, url: str) -> None:
+        """Tells of a message that came in, once: Twilio does not try again."""
+        if await self._post(url, incoming_parameters(message)):
+            self.delivered += 1
+        else:
+            self.failed += 1
+
     async def _post(self, url: str, parameters: dict[str, str]) -> bool:
         if self._session is None:
             self._session = aiohttp.ClientSession(
@@ -133,3 +140,19 @@ def callback_parameters(message: Message, status: str) -> dict[str, str]:
     if message.service:
         parameters["MessagingServiceSid"] = message.service
     return parameters
+
+
+def incoming_parameters(message: Message) -> dict[str, str]:
+    return {
+        "AccountSid": message.account,
+        "ApiVersion": API_VERSION,
+        "Body": message.body,
+        "From": str(message.sender),
+        "MessageSid": message.sid,
+        "NumMedia": str(message.pictures),
+        "NumSegments": "1",
+        "SmsMessageSid": message.sid,
+        "SmsSid": message.sid,
+        "SmsStatus": "received",
+        "To": message.to,
+    }

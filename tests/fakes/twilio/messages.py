@@ -29,8 +29,13 @@ class Message:
     sid: str = field(default_factory=lambda: "SM" + os.urandom(16).hex())
     status: str = ""
     error_code: int | None = None
+    is_inbound: bool = False
+    pictures: int = 0
 
     def __post_init__(self) -> None:
+        if self.is_inbound:
+            self.status = "received"
+            return
         # Twilio answers "accepted" until a messaging service has picked a sender.
         self.status = "accepted" if self.service else "queued"
 
@@ -61,12 +66,12 @@ def as_json(message: Message, *, created: bool = False) -> dict[str, Any]:
         "date_created": date,
         "date_sent": None if created else date,
         "date_updated": date,
-        "direction": "outbound-api",
+        "direction": "inbound" if message.is_inbound else "outbound-api",
         "error_code": message.error_code,
         "error_message": None,
         "from": message.sender,
         "messaging_service_sid": message.service,
-        "num_media": "0",
+        "num_media": str(message.pictures),
         "num_segments": segments(message),
         "price": None,
         "price_unit": "USD",

@@ -165,14 +165,34 @@ class TwilioServer:
     async def _operate(self, request: web.BaseRequest, path: str) -> web.Response:
         if path == "/_control" and request.method == "POST":
             return await self._control(json.loads(await request.read()))
+        if path == "/_receive" and request.method == "POST":
+            return await self._receive(json.loads(await request.read()))
         if path == "/_messages":
-            known = self._messages.by_sid.values()
+            known = [each for each in self._messages.by_sid.values() if not each.is_inbound]
             return json_answer(
                 {"messages": [{**ledger_fields(each), "status": each.status} for each in known]}
             )
         if path == "/_state":
             return json_answer(self._state())
         return json_answer({"error": "unknown path"}, status=404)
+
+    async def _receive(self, raw: dict[str, Any]) -> web.Response:
+        """Somebody texts the account's number. With a `webhook`, it is told of it, as Twilio would."""
+        message = Message(
+            account=self._account,
+            to=raw["to"],
+            sender=raw["from"],
+            body=raw["body"],
+            callback=None,
+            service=None,
+            n=0,
+            is_inbound=True,
+            pictures=raw.get("pictures", 0),
+        )
+        self._messages.add(message)
+        if raw.get("webhook"):
+            await self.callbacks.tell(message, raw["webhook"])
+        return json_answer({"sid": message.sid})
 
     async def _control(self, raw: dict[str, Any]) -> web.Response:
         """All of it is parsed before any of it applies."""
