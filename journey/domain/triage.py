@@ -141,7 +141,8 @@ def _intent(text: str, words: list[str]) -> tuple[Intent, bool]:
     for intent, wanted, around in _ORDERS:
         if _is_only(said, wanted, around):
             return intent, True
-    if _says_any(words, _STOP_PHRASES):
+    first = _words(re.split(r"[.!,;:\n]", text, maxsplit=1)[0])
+    if _is_only(first, _STOP, _AROUND_STOP) or _says_any(words, _STOP_PHRASES):
         return Intent.STOP, False
     for intent, wanted, around in _ANSWERS:
         if "?" not in text and _is_only(said, wanted, around):

@@ -80,7 +80,7 @@ class FakeTwilio(Server):
         return [event for event in self.events() if event["event"] == "accepted"]
 
     def text_in(self, sender: str, body: str, *, to: str, webhook: str = "", pictures: int = 0) -> str:
-        """Somebody texts the account's number, and Twilio tells `webhook` of it. Returns the message's sid."""
+        """Somebody texts the number `to`, and Twilio tells `webhook` of it. Returns the sid."""
         told = {"from": sender, "to": to, "body": body, "webhook": webhook, "pictures": pictures}
         return str(self._call("/_receive", json.dumps(told).encode())["sid"])
 

@@ -1,0 +1,302 @@
+"""Replies: each kept once, plain words acted on, and nothing that needs a person without one."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from journey.channels.protocol import Incoming
+from journey.domain.delivery import Status
+from journey.domain.pathway import Channel
+from journey.domain.triage import Intent
+from journey.services import suppressing, wishes
+from journey.services.conversation.receiving import Followup, follow, receive
+from journey.store import audit, enrollments, replies
+from journey.store.replies import Reply
+from tests.clinic import ANNA, PROCEDURE, START, Clinic
+
+PHONE = str(ANNA["phone"])
+BEN = dict(ANNA) | {"given_name": "Ben", "record_number": "B-1", "birth_date": "1959-01-02"}
+WEAK = "Since last night my leg is weak"
+URGENT = "answer-urgent"
+_numbers = count()
+
+
+def tell(clinic: Clinic, text: str, **how: Any) -> Followup:
+    """As the provider tells of a reply; nothing of what may wait is done."""
+    how = {"provider_id": f"SM{next(_numbers)}", "sender": PHONE} | how
+    return receive(clinic.app.context, clinic.app.library, Incoming(text=text, **how))
+
+
+def say(clinic: Clinic, text: str, **how: Any) -> None:
+    follow(clinic.app.context, tell(clinic, text, **how))
+
+
+def asked(clinic: Clinic, **how: Any) -> UUID:
+    """Somebody who was asked a moment ago whether they are coming."""
+    one = clinic.enroll(email=False, **how).enrollment_id
+    clinic.run_until(clinic.message(one, "confirm").due_at)
+    return one
+
+
+def is_confirmed(clinic: Clinic, enrollment: UUID) -> bool:
+    with clinic.database.read() as tx:
+        found = enrollments.get(tx, enrollment)
+    assert found is not None
+    return found.is_confirmed
+
+
+def kept(clinic: Clinic, enrollment: UUID) -> list[Reply]:
+    with clinic.database.read() as tx:
+        return replies.of_enrollment(tx, enrollment)
+
+
+def kinds(clinic: Clinic) -> list[str]:
+    return [task["kind"] for task in clinic.tasks()]
+
+
+def is_stopped(clinic: Clinic) -> bool:
+    return suppressing.is_stopped(clinic.app.context, Channel.SMS, PHONE)
+
+
+def test_a_yes_to_the_question_confirms_the_date_and_needs_nobody(clinic: Clinic) -> None:
+    one = asked(clinic)
+    say(clinic, "Yes please")
+    assert is_confirmed(clinic, one)
+    assert kinds(clinic) == []
+    say(clinic, "Yes")  # once more
+    assert kinds(clinic) == []
+    assert [reply.intent for reply in kept(clinic, one)] == [Intent.YES, Intent.YES]
+
+
+def test_a_yes_that_was_not_noted_before_a_crash_is_somebodys_task(clinic: Clinic) -> None:
+    one = asked(clinic)
+    tell(clinic, "Y")
+    assert not is_confirmed(clinic, one)
+    assert kinds(clinic) == ["reply"]
+    assert "not noted yet" in clinic.tasks()[0]["detail"]
+
+
+def test_a_yes_to_anything_else_confirms_nothing(clinic: Clinic) -> None:
+    one = clinic.enroll(email=False).enrollment_id
+    clinic.run_until(clinic.message(one, "fasting-reminder").due_at)  # which asks whether one is unwell
+    say(clinic, "Yes")
+    assert not is_confirmed(clinic, one)
+    assert kinds(clinic) == ["reply"]
+
+
+def test_a_yes_to_the_old_date_confirms_no_new_one(clinic: Clinic) -> None:
+    one = asked(clinic)
+    clinic.change(one, wishes.reschedule(PROCEDURE + timedelta(days=7), None))
+    say(clinic, "Y")
+    assert not is_confirmed(clinic, one)
+    assert "reply" in kinds(clinic)
+
+
+def test_a_yes_is_nobodys_where_two_at_one_number_were_asked(clinic: Clinic) -> None:
+    one, other = asked(clinic), asked(clinic, person=BEN)
+    say(clinic, "Y")
+    assert not is_confirmed(clinic, one)
+    assert not is_confirmed(clinic, other)
+    assert "2 patients share this number" in clinic.tasks()[0]["detail"]
+
+
+def test_a_no_to_the_question_is_told_to_staff_at_once(clinic: Clinic) -> None:
+    one = asked(clinic)
+    say(clinic, "N")
+    (task,) = clinic.tasks()
+    assert (task["kind"], task["due_at"], task["enrollment_id"]) == ("calls_off", clinic.clock.now(), one)
+    assert not is_stopped(clinic)
+
+
+def test_stop_ends_texts_and_what_is_planned_takes_another_way(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.work()
+    say(clinic, "STOP")
+    assert is_stopped(clinic)
+    assert clinic.message(one, "confirm").channel is Channel.EMAIL
+    assert kinds(clinic) == []
+    say(clinic, "START")
+    assert not is_stopped(clinic)
+    assert clinic.message(one, "confirm").channel is Channel.SMS
+
+
+def test_a_stop_that_a_crash_follows_is_seen_to_by_a_worker(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.work()
+    tell(clinic, "stop please")
+    assert is_stopped(clinic)  # from the same commit on
+    clinic.run_until(clinic.message(one, "confirm").due_at)
+    assert clinic.message(one, "confirm").channel is Channel.EMAIL
+
+
+def test_cancel_ends_texts_and_asks_whether_the_procedure_is_meant(clinic: Clinic) -> None:
+    clinic.enroll()
+    say(clinic, "CANCEL")
+    assert is_stopped(clinic)
+    (task,) = clinic.tasks()
+    assert task["kind"] == "calls_off"
+    assert "Texts to this number have stopped" in task["detail"]
+
+
+def test_an_operation_called_off_in_words_keeps_texts_going(clinic: Clinic) -> None:
+    clinic.enroll()
+    say(clinic, "I have to cancel my operation")
+    assert not is_stopped(clinic)
+    assert kinds(clinic) == ["calls_off"]
+
+
+def test_urgent_words_come_first_and_are_answered_at_once_at_night_and_once_an_hour(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.work()
+    clinic.clock.at = START + timedelta(hours=15)  # one in the night
+    say(clinic, "Where do I park?")
+    say(clinic, WEAK)
+    say(clinic, f"{WEAK}, really")
+    assert kinds(clinic)[:2] == ["red_flag", "red_flag"]
+    clinic.work()
+    assert [row.status for row in clinic.messages(one) if row.step == URGENT] == [Status.DELIVERED]
+    assert "Call 999 now" in clinic.outbox()[0].content["text"]
+    clinic.clock.advance(timedelta(hours=2))
+    say(clinic, WEAK)
+    clinic.work()
+    assert [row.step for row in clinic.messages(one)].count(URGENT) == 2
+
+
+def test_a_pause_does_not_keep_the_emergency_number_back(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.work()
+    clinic.change(one, wishes.pause())
+    say(clinic, WEAK)
+    clinic.work()
+    assert clinic.message(one, URGENT).status is Status.DELIVERED
+
+
+def test_nobody_who_opted_out_or_was_called_off_is_answered(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.work()
+    say(clinic, f"STOP. {WEAK}")
+    clinic.work()
+    assert not [row for row in clinic.messages(one) if row.step == URGENT]
+    assert kinds(clinic) == ["red_flag"]
+    suppressing.restart(clinic.app.context, Channel.SMS, PHONE, source="tests")
+    clinic.change(one, wishes.cancel())
+    say(clinic, WEAK)
+    clinic.work()
+    assert not [row for row in clinic.messages(one) if row.step == URGENT]
+
+
+def test_an_answer_that_could_not_leave_in_time_is_not_sent(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.work()
+    say(clinic, WEAK)
+    clinic.clock.advance(timedelta(hours=3))
+    clinic.work()
+    assert clinic.message(one, URGENT).status is Status.EXPIRED
+
+
+def test_an_answer_to_a_reply_is_not_what_a_yes_is_about(clinic: Clinic) -> None:
+    one = asked(clinic)
+    say(clinic, "HELP")
+    clinic.work()
+    say(clinic, "Y")
+    assert is_confirmed(clinic, one)
+
+
+def test_the_same_reply_told_twice_is_one(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    for _ in range(3):
+        say(clinic, "Where do I park?", provider_id="SMtwice")
+    assert len(kept(clinic, one)) == 1
+    assert kinds(clinic) == ["reply"]
+
+
+def test_thanks_are_kept_and_cost_nobody_time_but_a_picture_does(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    say(clinic, "ok thanks")
+    assert kinds(clinic) == []
+    say(clinic, "", pictures=1)
+    assert kinds(clinic) == ["reply"]
+    assert [reply.pictures for reply in kept(clinic, one)] == [0, 1]
+
+
+@pytest.mark.parametrize("sender", ["+447700900999", "AMAZON", "12345", "whatsapp:+447700900101", ""])
+def test_a_stranger_is_heard_and_changes_nothing(clinic: Clinic, sender: str) -> None:
+    clinic.enroll()
+    say(clinic, "Who is this? My leg is weak", sender=sender)
+    (task,) = clinic.tasks()
+    assert (task["kind"], task["enrollment_id"]) == ("red_flag", None)
+    assert "no patient has" in task["detail"]
+    say(clinic, "STOP", sender=sender)
+    assert not is_stopped(clinic)
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
+        (datetime(2026, 12, 2, 11, tzinfo=UTC), datetime(2026, 12, 2, 13, tzinfo=UTC)),
+        (datetime(2026, 12, 2, 22, tzinfo=UTC), datetime(2026, 12, 3, 10, tzinfo=UTC)),
+        (datetime(2026, 12, 5, 15, tzinfo=UTC), datetime(2026, 12, 7, 10, tzinfo=UTC)),  # a Saturday
+        (
+            datetime(2026, 12, 25, 9, tzinfo=UTC),
+            datetime(2026, 12, 29, 10, tzinfo=UTC),
+        ),  # until Boxing Day is over
+    ],
+)
+def test_a_reply_is_to_be_read_soon_after_the_clinic_opens(
+    clinic: Clinic, now: datetime, due: datetime
+) -> None:
+    clinic.enroll(day=date(2027, 1, 20))
+    clinic.clock.at = now
+    say(clinic, "Where do I park?")
+    assert clinic.tasks()[0]["due_at"] == due
+
+
+def test_it_belongs_to_whoever_was_written_to_last(clinic: Clinic) -> None:
+    one = clinic.enroll(email=False).enrollment_id
+    clinic.work()
+    clinic.clock.advance(timedelta(minutes=5))
+    other = clinic.enroll(BEN, email=False).enrollment_id
+    clinic.work()
+    say(clinic, "Who are you?")
+    assert (len(kept(clinic, one)), len(kept(clinic, other))) == (0, 1)
+    clinic.change(other, wishes.cancel())
+    say(clinic, "Hello?")
+    assert (len(kept(clinic, one)), len(kept(clinic, other))) == (1, 1)
+
+
+def test_what_is_told_late_starts_nothing_and_is_read_by_a_person(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.work()
+    say(clinic, "STOP")
+    clinic.clock.advance(timedelta(hours=3))
+    say(clinic, "START", at=START + timedelta(minutes=1))
+    assert is_stopped(clinic)
+    assert kinds(clinic) == ["reply"]
+    suppressing.restart(clinic.app.context, Channel.SMS, PHONE, source="tests")
+    say(clinic, WEAK, at=START + timedelta(minutes=2))
+    clinic.work()
+    assert not [row for row in clinic.messages(one) if row.step == URGENT]
+    assert kinds(clinic)[0] == "red_flag"
+
+
+def test_a_late_yes_is_about_what_was_asked_before_it(clinic: Clinic) -> None:
+    one = asked(clinic)
+    then = clinic.clock.now() + timedelta(minutes=5)
+    clinic.run_until(clinic.message(one, "arrival-and-fasting").due_at)
+    say(clinic, "Y", at=then)
+    assert is_confirmed(clinic, one)
+
+
+def test_the_log_says_that_there_was_a_reply_and_not_what_it_said(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    say(clinic, "My neighbour Zebedee asks too")
+    with clinic.database.read() as tx:
+        entries = audit.of_subject(tx, f"enrollment/{one}")
+    assert entries[0]["action"] == "reply.received"
+    assert not any("Zebedee" in entry["detail"] for entry in entries)
+    assert not any("Zebedee" in task["detail"] for task in clinic.tasks())
