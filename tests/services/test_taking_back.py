@@ -1,0 +1,120 @@
+"""A procedure called off by a slip: one act brings back all that fell away, and nothing is said twice."""
+
+from __future__ import annotations
+
+from datetime import date, time, timedelta
+
+import pytest
+
+from journey.domain.delivery import Status
+from journey.domain.eligibility import EnrollmentStatus
+from journey.services import wishes
+from journey.services.context import Refusal
+from journey.services.taking_back import terms_before
+from journey.services.wishes import Terms, Wish
+from journey.store import enrollments
+from journey.store.enrollments import Enrollment
+from tests.clinic import PROCEDURE, Clinic
+
+OFF = [wishes.cancel(), wishes.postpone()]
+
+
+def read(clinic: Clinic) -> Enrollment:
+    with clinic.database.read() as tx:
+        return enrollments.everyone(tx)[0]
+
+
+def before(clinic: Clinic) -> Terms | None:
+    with clinic.database.read() as tx:
+        return terms_before(tx, enrollments.everyone(tx)[0], clinic.clock.now())
+
+
+def take_back(clinic: Clinic) -> None:
+    terms = before(clinic)
+    assert terms is not None
+    clinic.change(read(clinic).id, wishes.take_back(terms))
+
+
+@pytest.mark.parametrize("wish", OFF, ids=["cancelled", "postponed"])
+def test_everything_is_as_it_was(clinic: Clinic, wish: Wish) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.run_until(clinic.message(one, "confirm").due_at)
+    clinic.change(one, wishes.confirm())
+    was = read(clinic)
+    due = {row.step: row.due_at for row in clinic.messages(one) if row.status is Status.PLANNED}
+    clinic.change(one, wish)
+    assert not [row for row in clinic.messages(one) if row.status is Status.PLANNED]
+    assert [task["kind"] for task in clinic.tasks()] == ["call"]  # the patient was told a date
+    clinic.clock.advance(timedelta(minutes=3))
+    take_back(clinic)
+    now = read(clinic)
+    assert (now.status, now.procedure_date, now.arrival_time, now.confirmed_for, now.ended_at) == (
+        was.status, was.procedure_date, was.arrival_time, was.confirmed_for, None
+    )  # fmt: skip
+    assert {row.step: row.due_at for row in clinic.messages(one) if row.status is Status.PLANNED} == due
+    assert clinic.tasks() == []
+
+
+@pytest.mark.parametrize("wish", OFF, ids=["cancelled", "postponed"])
+def test_nothing_is_said_twice_and_no_date_is_corrected(clinic: Clinic, wish: Wish) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.run_until(clinic.message(one, "arrival-and-fasting").due_at)
+    said = [kept.content["text"] for kept in clinic.outbox()]
+    clinic.change(one, wish)
+    take_back(clinic)
+    clinic.work()
+    assert [kept.content["text"] for kept in clinic.outbox()] == said
+    clinic.run_until(clinic.message(one, "going-home").due_at)
+    sent = [row.step for row in clinic.messages(one) if row.status is Status.DELIVERED]
+    assert sorted(sent) == sorted(set(sent))
+    assert {"fasting-reminder", "going-home"} <= set(sent)
+    assert "date-changed" not in sent
+
+
+def test_on_the_day_itself_after_the_arrival_time(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.run_until(clinic.message(one, "fasting-reminder").due_at + timedelta(hours=20))
+    clinic.change(one, wishes.postpone())
+    take_back(clinic)
+    assert (read(clinic).procedure_date, read(clinic).arrival_time) == (PROCEDURE, time(9))
+    clinic.run_until(clinic.message(one, "going-home").due_at)
+    assert clinic.message(one, "going-home").status is Status.DELIVERED
+
+
+def test_one_who_was_paused_is_paused_again(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.change(one, wishes.pause())
+    clinic.change(one, wishes.cancel())
+    take_back(clinic)
+    assert read(clinic).status is EnrollmentStatus.PAUSED
+
+
+def test_only_the_last_change_and_only_for_a_day(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    assert before(clinic) is None
+    clinic.change(one, wishes.postpone())
+    clinic.change(one, wishes.pause())
+    assert before(clinic) is None
+    clinic.change(one, wishes.cancel())
+    clinic.clock.advance(timedelta(hours=25))
+    assert before(clinic) is None
+
+
+def test_what_has_a_date_or_was_withdrawn_stays(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    terms = Terms(EnrollmentStatus.ACTIVE, date(2027, 1, 5), None, None)
+    with pytest.raises(Refusal, match="nothing to take back"):
+        clinic.change(one, wishes.take_back(terms))
+    clinic.change(one, wishes.withdraw())
+    with pytest.raises(Refusal, match="withdrawn"):
+        clinic.change(one, wishes.take_back(terms))
+
+
+def test_whoever_is_enrolled_again_meanwhile_stays_enrolled_once(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.change(one, wishes.cancel())
+    terms = before(clinic)
+    assert terms is not None
+    clinic.enroll()
+    with pytest.raises(Refusal, match="already enrolled"):
+        clinic.change(one, wishes.take_back(terms))
