@@ -290,3 +290,18 @@ def test_what_is_not_there_is_said_on_a_page(browser: Browser, embedded_clinic: 
 def _enrollment(clinic: Clinic, one: object) -> enrollments.Enrollment:
     with clinic.database.read() as tx:
         return next(found for found in enrollments.everyone(tx) if found.id == one)
+
+
+def test_a_patient_answers_and_the_clinic_sees_it(browser: Browser, embedded_clinic: Clinic) -> None:
+    one = embedded_clinic.enroll(email=False).enrollment_id
+    embedded_clinic.work()
+    message = embedded_clinic.message(one, "welcome").id
+    address = f"/demo/messages/{message}/reply"
+    assert f'action="{address}"' in browser.get(f"/demo/patients/{one}").text
+    done = browser.post(address, data={"text": "My leg is weak", "back": f"/demo/patients/{one}"})
+    assert done.status_code == 303
+    page = browser.get(f"/demo/patients/{one}").text
+    assert "My leg is weak" in page
+    assert "Words that may be urgent" in page
+    embedded_clinic.work()
+    assert "Call 999 now" in browser.get(f"/demo/patients/{one}").text

@@ -1,4 +1,4 @@
-"""Twilio's callbacks: only what Twilio signed counts, over the configured address and nothing else."""
+"""Twilio's calls: only what Twilio signed counts, over the configured address and nothing else."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from twilio.request_validator import RequestValidator
 from journey.domain.delivery import Status
 from journey.domain.pathway import Channel
 from journey.services.preparing import claim_due
-from journey.store import messages
+from journey.store import messages, replies
 from journey.web.app import create_app
-from tests.clinic import Clinic
+from tests.clinic import ANNA, Clinic
 from tests.web.visitor import Visitor
 
 PUBLIC, TOKEN = "https://journey.example.org/clinic", "a-token-of-the-test"
@@ -131,3 +131,77 @@ def test_without_a_token_nothing_is_taken(embedded_clinic: Clinic) -> None:
     web = Visitor(create_app(embedded_clinic.app))
     assert call_back(web, uuid4(), token="").status_code == 403
     web.close()
+
+
+def text_in(
+    web: Visitor, text: str, *, sid: str = "SM" + "7" * 32, token: str = TOKEN, **more: str
+) -> httpx.Response:
+    """A patient's text, as Twilio tells of it."""
+    fields = {"MessageSid": sid, "From": str(ANNA["phone"]), "To": "+15005550006", "Body": text} | more
+    signature = RequestValidator(token).compute_signature(f"{PUBLIC}/hooks/twilio/inbound", fields)
+    return web.post("/hooks/twilio/inbound", data=fields, headers={"x-twilio-signature": signature})
+
+
+def said(clinic: Clinic, enrollment: UUID) -> list[str]:
+    with clinic.database.read() as tx:
+        return [one.text for one in replies.of_enrollment(tx, enrollment)]
+
+
+def test_a_patients_text_is_kept_before_it_is_answered_and_once(clinic: Clinic, web: Visitor) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    for _ in range(2):
+        answer = text_in(web, "Where do I park? 🅿️", NumMedia="0")
+        assert (answer.status_code, answer.text) == (200, "<Response/>")
+        assert answer.headers["content-type"].startswith("text/xml")
+    assert said(clinic, enrollment) == ["Where do I park? 🅿️"]
+    assert [task["kind"] for task in clinic.tasks()] == ["reply"]
+
+
+def test_a_text_that_twilio_did_not_sign_is_nobodys(clinic: Clinic, web: Visitor) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    assert text_in(web, "STOP", token="another").status_code == 403
+    assert web.post("/hooks/twilio/inbound", data={"Body": "STOP"}).status_code == 403
+    assert said(clinic, enrollment) == []
+    assert clinic.tasks() == []
+
+
+def test_stop_by_text_holds_once_twilio_has_its_answer(clinic: Clinic, web: Visitor) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    text_in(web, "stop please")
+    assert clinic.message(enrollment, "welcome").channel is Channel.EMAIL
+
+
+def test_help_is_answered_by_us_unless_twilio_has(clinic: Clinic, web: Visitor) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    text_in(web, "HELP", OptOutType="HELP")
+    assert not [row for row in clinic.messages(enrollment) if row.step == "answer-help"]
+    text_in(web, "HELP", sid="SM" + "8" * 32)
+    assert [row for row in clinic.messages(enrollment) if row.step == "answer-help"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"MessageSid": ""}, {"MessageSid": "'; DROP TABLE replies"}, {"From": ""}]
+)
+def test_what_is_no_message_is_refused_or_a_strangers(
+    clinic: Clinic, web: Visitor, fields: dict[str, str]
+) -> None:
+    sid = fields.pop("MessageSid", "SM1")
+    answer = text_in(web, "hello", sid=sid, **fields)
+    assert answer.status_code == (200 if "From" in fields else 400)
+    assert len(clinic.tasks()) == (1 if "From" in fields else 0)
+
+
+def test_the_longest_text_there_is_fits_and_longer_ones_are_not_read(clinic: Clinic, web: Visitor) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    assert text_in(web, "𝔷" * 1600).status_code == 200
+    assert said(clinic, enrollment) == ["𝔷" * 1600]
+    assert text_in(web, "x" * 50_000, sid="SM2").status_code == 413
+
+
+@pytest.mark.parametrize("number", ["0", "2", "x", "-1", "99999999999999999999"])
+def test_a_strange_number_of_pictures_loses_no_text(clinic: Clinic, web: Visitor, number: str) -> None:
+    enrollment = clinic.enroll().enrollment_id
+    assert text_in(web, "Here", NumMedia=number).status_code == 200
+    with clinic.database.read() as tx:
+        (one,) = replies.of_enrollment(tx, enrollment)
+    assert one.pictures == (2 if number == "2" else 0)

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import redis
 
+from journey.channels.protocol import Incoming
 from journey.domain.access import Role, Scope
 from journey.logs import configure_logs
 from journey.services import api_keys
+from journey.services.conversation.receiving import receive
 from journey.store import audit
 from tests.clinic import Clinic
 from tests.servers import PostgresServer, RedisServer
@@ -159,7 +161,7 @@ PLANTED = {
 }
 WORDS = (
     "Zdzis", "Quillfeather", "447700900987", "07700 900987", "planted.example", "PLANTED-77", "1937-07-07",
-    "kept secret note", "my own words to her", "phoned and said",
+    "kept secret note", "my own words to her", "phoned and said", "my neighbour at number nine",
 )  # fmt: skip
 
 
@@ -179,6 +181,11 @@ def test_planted_names_numbers_and_texts_are_nowhere_but_sealed(
         assert "Quillfeather" in desk.post("/patients", q=text).text
     write = fields_of(desk.get(f"{address}/write").text)
     desk.post(f"{address}/write", write, channel="sms", text="my own words to her", step="confirm")
+    reply = re.search(r'action="(/outbox/messages/[0-9a-f-]+/reply)"', desk.get("/outbox").text)
+    assert reply
+    desk.post(reply[1], text="STOP. Quillfeather here, call my neighbour at number nine")
+    receive(clinic.app.context, clinic.app.library, Incoming("SM1", "+447700900987x", "Quillfeather"))
+    assert "my neighbour at number nine" in desk.get("/").text
     desk.post(f"{address}/channels/email", was="open", step="confirm", evidence="she phoned and said no")
     csv = f"given_name,family_name,email,procedure_date\nZdzisława,{'Quillfeather'},x@planted.example,bad\n"
     file = desk.visitor.post("/imports", files={"file": ("Quillfeather.csv", csv)}, headers=OWN)
@@ -212,7 +219,8 @@ def test_planted_names_numbers_and_texts_are_nowhere_but_sealed(
         assert audit.verify(tx).broken_at is None
     assert not [word for word in WORDS if word in str(trail)]
     actions = {entry["action"] for entry in trail}
-    assert {"patient.viewed", "patient.listed", "message.written", "address.stopped", "task.noted"} <= actions
+    wanted = {"patient.viewed", "patient.listed", "message.written", "address.stopped", "task.noted"}
+    assert wanted | {"reply.received", "reply.listed"} <= actions
     clinic.close()
 
 

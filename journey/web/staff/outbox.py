@@ -38,6 +38,8 @@ def reply(app: TheApp, who: Coordinator, message_id: UUID, form: Form) -> Respon
         raise Missing("Texts go out for real here: only the patient can reply.")
     try:
         playing.reply(app.context, app.library, message_id, form["text"])
+    except Missing:
+        raise
     except Refusal as error:
         return _look(app, who, None, str(error))
     return RedirectResponse("/outbox", status_code=303)
