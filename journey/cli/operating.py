@@ -34,7 +34,7 @@ from journey.services.site_settings import add_site, change_site, example_site, 
 from journey.services.tasks_of_staff import finish
 from journey.services.working import see_through
 from journey.settings import Settings, SettingsError, read_settings
-from journey.store import audit, pathways, sites, staff_tasks
+from journey.store import audit, pathways, replies, sites, staff_tasks
 from journey.store.migrating import migrate
 from journey.store.sealing import new_key
 
@@ -99,8 +99,11 @@ def list_tasks(
     """List what needs a person; `journey tasks done ID` closes one."""
     if context.invoked_subcommand:
         return
-    with opened() as app, app.context.database.read() as tx:
+    with opened() as app, app.context.database.write() as tx:
         found, open_now = staff_tasks.open_tasks(tx, _MOST_TASKS), staff_tasks.count_open(tx)
+        said = {} if as_json else replies.of_tasks(tx, [task["id"] for task in found])
+        seen = [audit.Entry(actor(), "reply.listed", f"reply/{one.id}", {}) for one in said.values()]
+        audit.append(tx, seen, app.context.clock.now())
     if as_json:
         shown = ("id", "kind", "detail", "due_at", "opened_at", "enrollment_id", "message_id")
         typer.echo(json.dumps([{name: one[name] for name in shown} for one in found], default=str, indent=2))
@@ -111,7 +114,7 @@ def list_tasks(
         table.add_row(
             f"{task['due_at']:%Y-%m-%d %H:%M}Z",
             task["kind"],
-            escape(task["detail"]),
+            escape(f"{task['detail']} {said[task['id']].quoted}" if task["id"] in said else task["detail"]),
             f"{task['id']}\n{task['enrollment_id'] or ''}".strip(),
         )
     out.print(table if found else "Nothing needs a person.")

@@ -33,7 +33,7 @@ from journey.cli.shared import (
 from journey.domain.calendar import read_zone
 from journey.domain.changes import Change
 from journey.domain.pathway import Channel
-from journey.services import changing, suppressing, wishes
+from journey.services import changing, suppressing, taking_back, wishes
 from journey.services.admission import Request, prepare
 from journey.services.context import Refusal
 from journey.services.enrolling import enroll
@@ -182,20 +182,26 @@ _WISHES: dict[str, Callable[[], Wish]] = {
     "withdraw": wishes.withdraw,
     "replan": wishes.replan,
 }
+_TAKE_BACK = "take-back"  # that it was called off, within a day
+_NAMES = (*_WISHES, _TAKE_BACK)
 
 
 def change_command(
     enrollment: Enrollment,
-    what: Annotated[str, typer.Argument(help=f"{', '.join(_WISHES)}, or a goal such as booked.")],
+    what: Annotated[str, typer.Argument(help=f"{', '.join(_NAMES)}, or a goal such as booked.")],
     dry_run: DryRun = False,
 ) -> None:
-    """Cancel, complete, postpone, pause, resume, withdraw, or note that a goal is reached."""
-    wish = _WISHES[what]() if what in _WISHES else wishes.reach_goal(what)
+    """Cancel, complete, postpone, pause, resume, withdraw, take back, or note that a goal is reached."""
+    if what == _TAKE_BACK:
+        with opened() as app:
+            wish, _ = taking_back.wish_for(app.context, read_id(enrollment))
+    else:
+        wish = _WISHES[what]() if what in _WISHES else wishes.reach_goal(what)
     try:
         _change(enrollment, wish, dry_run)
     except Refusal as error:
         if wish.goal and "has no goal" in str(error):
-            raise Refusal(f"{what} is no change ({', '.join(_WISHES)}), and {error}") from None
+            raise Refusal(f"{what} is no change ({', '.join(_NAMES)}), and {error}") from None
         raise
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from journey.domain.eligibility import EnrollmentStatus
-from journey.services.wishes import Terms
-from journey.store import audit
+from journey.services.context import Context, Missing, Refusal
+from journey.services.wishes import Terms, Wish, take_back
+from journey.store import audit, enrollments
 from journey.store.database import Tx
 from journey.store.enrollments import Enrollment
 
+NOTHING = "it was not called off, or too long ago: enroll the patient again instead"
 _ACTIONS = ("enrollment.cancelled", "enrollment.postponed")
 _WITHIN = timedelta(hours=24)  # later, somebody has told the patient, who is enrolled again instead
 _RECENT = 20  # entries about an enrollment, among which its newest change is
@@ -35,6 +38,18 @@ def terms_before(tx: Tx, enrollment: Enrollment, now: datetime) -> Terms | None:
             is_open = now - entry["at"] < _WITHIN and entry["action"] in _ACTIONS
             return _read(detail["before"]) if is_open and "before" in detail else None
     return None
+
+
+def wish_for(context: Context, enrollment_id: UUID) -> tuple[Wish, int]:
+    """The wish, and the revision that it is about. Raises Missing, Refusal for nothing to take back."""
+    with context.database.read() as tx:
+        found = enrollments.get(tx, enrollment_id)
+        if found is None:
+            raise Missing(f"there is no enrollment {enrollment_id}")
+        before = terms_before(tx, found, context.clock.now())
+    if before is None:
+        raise Refusal(NOTHING)
+    return take_back(before), found.revision
 
 
 def _read(before: dict[str, Any]) -> Terms:

@@ -33,6 +33,11 @@ class Reply:
     pictures: int
     red_flags: tuple[str, ...]
 
+    @property
+    def quoted(self) -> str:
+        """Who wrote what, in a line."""
+        return f"{self.sender}: “{' '.join(self.text.split())}”"
+
 
 def known(tx: Tx, provider_ids: Sequence[str]) -> set[str]:
     """Which of the provider's ids are kept already."""
@@ -69,6 +74,21 @@ def of_tasks(tx: Tx, task_ids: Sequence[UUID]) -> dict[UUID, Reply]:
     """The replies that some tasks are about, by the task."""
     found = _fetch(tx, select(replies).where(tx.among(replies.c.task_id, task_ids)))
     return {one.task_id: one for one in found if one.task_id is not None}
+
+
+def made(tx: Tx, enrollment_id: UUID | None, after: UUID | None, limit: int) -> list[Reply]:
+    """Replies in the order in which they were kept, behind one of them."""
+    query = select(replies)
+    if enrollment_id is not None:
+        query = query.where(replies.c.enrollment_id == enrollment_id)
+    if after is not None:
+        query = query.where(replies.c.id > after)
+    return [_read(tx, row) for row in tx.connection.execute(query.order_by(replies.c.id).limit(limit))]
+
+
+def get(tx: Tx, reply_id: UUID) -> Reply | None:
+    row = tx.connection.execute(select(replies).where(replies.c.id == reply_id)).first()
+    return _read(tx, row) if row else None
 
 
 def _fetch(tx: Tx, query: Select[Any]) -> list[Reply]:

@@ -16,7 +16,7 @@ from journey.domain.access import Scope
 from journey.domain.contact import FieldErrors
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.facts import ARRIVAL_FACT
-from journey.services import changing, wishes
+from journey.services import changing, taking_back, wishes
 from journey.services.admission import Prepared, Request, Setting, prepare, read_arrival
 from journey.services.considering import consider
 from journey.services.context import Missing, Refusal
@@ -229,6 +229,18 @@ def cancel(
 ) -> ChangedOut:
     """The procedure will not happen. Nothing goes out once this has returned."""
     return _change(app, key, enrollment_id, wishes.cancel(), body.revision if body else None, dry_run)
+
+
+@router.post("/enrollments/{enrollment_id:uuid}/take-back", response_model=ChangedOut, responses=_CHANGING)
+def take_back(app: TheApp, key: WriteKey, enrollment_id: UUID, dry_run: DryRun = False) -> ChangedOut:
+    """It was cancelled or postponed by mistake, within a day: all that fell away comes back."""
+    try:
+        wish, revision = taking_back.wish_for(app.context, enrollment_id)
+    except Missing:
+        raise
+    except Refusal as error:
+        raise Problem(409, str(error), [FieldFault(pointer="#", detail=str(error))]) from None
+    return _change(app, key, enrollment_id, wish, revision, dry_run)
 
 
 @router.post("/enrollments/{enrollment_id:uuid}/confirm", response_model=ChangedOut, responses=_CHANGING)

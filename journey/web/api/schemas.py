@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from journey.domain.contact import LOCALES
 from journey.domain.delivery import Status
 from journey.domain.eligibility import EnrollmentStatus
+from journey.domain.triage import Intent
 from journey.services.describing import Described
 from journey.services.showing import ShownMessage
 from journey.store.staff_tasks import TaskKind
@@ -270,4 +271,28 @@ class TaskOut(BaseModel):
 
 class TaskPage(BaseModel):
     items: list[TaskOut]
+    next: str | None
+
+
+class ReplySummaryOut(BaseModel):
+    """`intent`: what a machine makes of it. `task`: somebody is asked to read it."""
+
+    id: Id
+    enrollment: Id | None
+    at: Moment
+    intent: Intent
+    task: Id | None
+
+
+class ReplyOut(ReplySummaryOut):
+    """One reply with its words. `red_flags`: what may be urgent in it."""
+
+    sender: str
+    text: str
+    pictures: int
+    red_flags: list[str]
+
+
+class ReplyPage(BaseModel):
+    items: list[ReplySummaryOut]
     next: str | None

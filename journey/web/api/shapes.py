@@ -12,11 +12,14 @@ from journey.services.changing import Outcome
 from journey.store.enrollments import Enrollment
 from journey.store.messages import Message
 from journey.store.patients import Patient
+from journey.store.replies import Reply
 from journey.web.api.schemas import (
     ConsentIn,
     LineOut,
     MessageSummaryOut,
     PatientOut,
+    ReplyOut,
+    ReplySummaryOut,
     SummaryOut,
     TaskOut,
 )
@@ -57,6 +60,30 @@ def message_summary_of(one: Message) -> MessageSummaryOut:
         accepted_at=as_moment(one.accepted_at),
         delivered_at=as_moment(one.delivered_at),
     )
+
+
+def reply_summary_of(one: Reply) -> ReplySummaryOut:
+    return ReplySummaryOut(**_summary_of_reply(one))
+
+
+def reply_of(one: Reply) -> ReplyOut:
+    return ReplyOut(
+        **_summary_of_reply(one),
+        sender=one.sender,
+        text=one.text,
+        pictures=one.pictures,
+        red_flags=list(one.red_flags),
+    )
+
+
+def _summary_of_reply(one: Reply) -> dict[str, Any]:
+    return {
+        "id": str(one.id),
+        "enrollment": str(one.enrollment_id) if one.enrollment_id else None,
+        "at": _sure(one.at),
+        "intent": one.intent,
+        "task": str(one.task_id) if one.task_id else None,
+    }
 
 
 def patient_of(one: Patient, enrollments: Sequence[Enrollment]) -> PatientOut:

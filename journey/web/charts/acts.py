@@ -13,6 +13,7 @@ from journey.domain.eligibility import EnrollmentStatus
 from journey.services import wishes
 from journey.services.admission import read_arrival, read_procedure_date
 from journey.services.context import Refusal
+from journey.services.taking_back import NOTHING
 from journey.services.wishes import Terms, Wish
 from journey.store.enrollments import LIVE
 from journey.web.charts.cards import Chart
@@ -159,7 +160,7 @@ def wish_of(chart: Chart, asked: Asked, now: datetime, ways: Ways = Ways()) -> W
 
     def as_before() -> Wish:
         if ways.before is None:
-            raise Refusal("it was not called off, or too long ago: enroll the patient again instead")
+            raise Refusal(NOTHING)
         return wishes.take_back(ways.before)
 
     makers: dict[str, Callable[[], Wish]] = {
