@@ -84,8 +84,8 @@ class ChannelPort(Protocol):
         """Looks for a message at the provider. Whether a candidate is another's, the caller knows."""
         ...
 
-    async def received(self, since: datetime) -> Sequence[Incoming] | CannotSay:
-        """What came in since a moment, however it was told meanwhile; nothing where it cannot be asked."""
+    async def received(self, since: datetime, until: datetime) -> Sequence[Incoming] | CannotSay:
+        """What came in between two moments, also what was told; nothing where it cannot be asked."""
         return ()
 
     async def close(self) -> None: ...

@@ -62,8 +62,9 @@ def read_receipt(status: str, sid: str, code: str) -> Receipt | None:
 def read_incoming(form: Mapping[str, str]) -> Incoming | None:
     """What an incoming message's form says, or None where it is no message. Sources: Twilio's request
     parameters of a messaging webhook; OptOutType is there where Advanced Opt-Out has answered."""
-    sid, media = form.get("MessageSid", ""), form.get("NumMedia", "0")
-    if not re.fullmatch(r"[A-Za-z]{2}[0-9A-Za-z]{1,62}", sid) or "From" not in form:
+    sid, media = form.get("MessageSid", ""), form.get("NumMedia", "")
+    # Whole, since a signature covers names and values run together: one cut elsewhere is no call of Twilio's.
+    if not re.fullmatch(r"(SM|MM)[0-9a-f]{32}", sid) or not {"From", "Body", "NumMedia"} <= form.keys():
         return None
     pictures = int(media) if re.fullmatch(r"[0-9]{1,2}", media) else 0
-    return Incoming(sid, form["From"], form.get("Body", ""), pictures, bool(form.get("OptOutType")))
+    return Incoming(sid, form["From"], form["Body"], pictures, bool(form.get("OptOutType")))

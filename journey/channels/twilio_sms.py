@@ -156,17 +156,19 @@ class TwilioSms(ChannelPort):
             )
         )
 
-    async def received(self, since: datetime) -> Sequence[Incoming] | CannotSay:
+    async def received(self, since: datetime, until: datetime) -> Sequence[Incoming] | CannotSay:
         """Lists what came to our own number; a messaging service alone has none that could be listed."""
         if self._sender is unset:
             return ()
         try:
             async with asyncio.timeout(self._seconds * 2):
                 listed = await self._client.messages.list_async(
-                    to=self._sender, date_sent_after=since, limit=_MOST_RECEIVED
+                    to=self._sender, date_sent_after=since, date_sent_before=until, limit=_MOST_RECEIVED
                 )
         except (TimeoutError, aiohttp.ClientError, TwilioException, ValueError, OSError):
             return CannotSay()
+        if len(listed) == _MOST_RECEIVED:
+            return CannotSay()  # the oldest are left out of such a list
         return tuple(_as_incoming(one) for one in listed if one.direction == "inbound" and one.sid)
 
     async def close(self) -> None:

@@ -7,12 +7,13 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from journey.bootstrap import App, build
+from journey.bootstrap import INBOUND_HOOK, App, build, public_address
 from journey.channels.smtp_email import SmtpServer
 from journey.domain.site import Site
 from journey.services.keyring import check_keys
@@ -141,11 +142,33 @@ def _providers(app: App) -> Iterator[Finding]:
     settings = app.settings
     if settings.sms == "twilio":
         yield _reach("Twilio", *_host_and_port(settings.twilio_api_url))
+        yield from _replies(app)
     if settings.email == "smtp":
         server = SmtpServer.parse(settings.smtp_url.get_secret_value())
         yield _reach("SMTP", server.host, server.port)
     if settings.sms == "outbox" or settings.email == "outbox":
         yield Finding("providers", True, "the local outbox keeps messages; nothing leaves this machine")
+
+
+def _replies(app: App) -> Iterator[Finding]:
+    hook = public_address(app.settings, INBOUND_HOOK)
+    yield Finding("replies", True, f"Twilio's “A message comes in” must call {hook} (POST)")
+    if not app.settings.twilio_from:
+        yield Finding(
+            "replies",
+            False,
+            "replies that Twilio could not tell of cannot be fetched: give the number as "
+            "JOURNEY_TWILIO_FROM, also with a messaging service",
+        )
+    with app.context.database.read() as tx:
+        live = [library.pathway for library in map(partial(pathways.get, tx), pathways.newest_published(tx))]
+    for pathway in live:
+        if not pathway.replies.answers:
+            yield Finding(
+                "replies",
+                False,
+                f"{pathway.key} answers no urgent reply by itself; add replies: to it, or publish its draft",
+            )
 
 
 def _host_and_port(url: str) -> tuple[str, int]:

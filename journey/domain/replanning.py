@@ -14,7 +14,7 @@ from journey.domain.changes import Action, Change, ExistingMessage, basis_moved,
 from journey.domain.correcting import diff_correction
 from journey.domain.delivery import Reason, Status
 from journey.domain.lateness import face_the_clock, send_now
-from journey.domain.pathway import Anchor
+from journey.domain.pathway import ANSWERS, Anchor
 from journey.domain.plan import Plan, PlannedMessage, Verdict
 
 # The reasons after which a step may come back if the plan wants it again.
@@ -79,7 +79,9 @@ def _diff_written(
     reason = gone if is_over else Reason.DATE_MOVED if voids_written else Reason.SUPERSEDED
     if not (plan.paused or voids_written or is_over):
         return []
-    return [replace(cancelled(row, reason), call=not is_over) for row in rows if row.is_open]
+    # An automatic answer quotes no date, and whoever waits for it wrote a moment ago.
+    theirs = [row for row in rows if is_over or not row.step.startswith(ANSWERS)]
+    return [replace(cancelled(row, reason), call=not is_over) for row in theirs if row.is_open]
 
 
 def _diff_step(

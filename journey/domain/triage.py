@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -69,14 +69,18 @@ class Reading:
 def triage(text: str, red_flags: Iterable[RedFlag]) -> Reading:
     """What a reply asks for. The same text always reads the same."""
     words = _words(text)
-    found = tuple(dict.fromkeys(flag.title for flag in red_flags if _has_any(words, flag.words)))
+    said = set(words)
+    found = tuple(dict.fromkeys(flag.title for flag in red_flags if _has_any(said, flag.words)))
     intent, is_plain = _intent(text, words)
     return Reading(intent, is_plain, found)
 
 
+_MOST = 5_000  # characters; one sign can stand for eighteen
+
+
 def _words(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    plain = re.sub(r"['’`´]", "", plain)  # "can't" is found as "cant"
+    text = re.sub("['’‘`´ʼ′]", "", text)  # "can't" is found as "cant"; before it is taken apart
+    plain = unicodedata.normalize("NFKC", text)[:_MOST].casefold()
     return re.findall(r"[^\W_]+", plain)
 
 
@@ -170,11 +174,11 @@ def _says_any(words: Sequence[str], phrases: Iterable[str]) -> bool:
     return False
 
 
-def _has_any(words: Sequence[str], phrases: Iterable[str]) -> bool:
+def _has_any(words: Collection[str], phrases: Iterable[str]) -> bool:
     return any(all(_has(words, part) for part in phrase.split()) for phrase in phrases)
 
 
-def _has(words: Sequence[str], part: str) -> bool:
+def _has(words: Collection[str], part: str) -> bool:
     stem = part.rstrip("*").casefold()
     if stem == part.casefold():
         return any(word == stem or _is_slip(word, stem) for word in words)

@@ -21,7 +21,7 @@ from journey.domain.plan import Plan
 from journey.domain.planning import plan_messages
 from journey.domain.replanning import diff_plan
 from journey.services.context import Context, Missing, Refusal, Stale
-from journey.services.followups import tasks_for
+from journey.services.followups import tasks_for, unsaid_tasks
 from journey.services.library import Library, policies_for, window_for
 from journey.services.reaching import address_tokens, reachable_channels
 from journey.services.taking_back import as_detail
@@ -111,14 +111,22 @@ def _load(tx: Tx, enrollment_id: UUID, *, lock: bool) -> Enrollment:
 
 
 def _grant(tx: Tx, old: Enrollment, wish: Wish, now: datetime) -> Enrollment:
-    if old.status not in LIVE and not (wish.revives and old.status is EnrollmentStatus.CANCELLED):
+    if old.status not in LIVE and not (wish.takes_back and old.status is EnrollmentStatus.CANCELLED):
         raise Refusal(f"this enrollment is {old.status}; enroll the patient again instead")
     if wish.goal is not None:
         goals = Library().version(tx, old.pathway_version_id).pathway.goals
         if wish.goal not in goals:
             raise Refusal(f"{old.pathway} has no goal {wish.goal}; it has: {', '.join(goals) or 'none'}")
+    if wish.takes_back is not None:
+        _refuse_second(tx, old)
     site_zone = read_zone(sites.get(tx, old.site_id).site.zone)
     return wish.apply(old, now.astimezone(site_zone))
+
+
+def _refuse_second(tx: Tx, old: Enrollment) -> None:
+    live = enrollments.live_of_patients(tx, [old.patient_id])
+    if any(one.pathway == old.pathway and one.id != old.id for one in live):
+        raise Refusal("this patient is already enrolled again; cancel that first, or leave this one as it is")
 
 
 def _apply(
@@ -130,8 +138,9 @@ def _apply(
     _write(tx, new, existing, changes, now)
     if wish.gone in _CALLED_OFF and any(row.existing.tells_a_date for row in existing):
         staff_tasks.open_all(tx, [_tell_by_phone(new, now)], now)
-    if wish.revives:
-        staff_tasks.close_cause(tx, TaskKind.CALL, _called_off(new.id, old.revision - 1), actor, now)
+    if wish.takes_back is not None:
+        staff_tasks.close_cause(tx, TaskKind.CALL, _called_off(new.id, wish.takes_back), actor, now)
+        staff_tasks.open_all(tx, unsaid_tasks(new.id, [row.existing for row in existing], now), now)
     if new.arrival_time is not None:
         staff_tasks.close_kind(tx, new.id, [TaskKind.SET_ARRIVAL], actor, now)
     if new.completed_on is not None or new.status not in LIVE:
@@ -187,7 +196,7 @@ def _tell_by_phone(enrollment: Enrollment, now: datetime) -> NewTask:
     """Nothing goes out after a cancellation, not even that; whoever was told a date must hear it."""
     return NewTask(
         TaskKind.CALL,
-        _called_off(enrollment.id, enrollment.revision),
+        _called_off(enrollment.id, enrollment.revision + 1),
         "Call the patient: messages that named the date had gone out before it was called off.",
         now,
         enrollment.id,

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from journey.domain.changes import Action, Change
+from journey.domain.changes import Action, Change, ExistingMessage, cancelled
 from journey.domain.delivery import Reason
+from journey.domain.pathway import WRITTEN
 from journey.domain.plan import Verdict
 from journey.store.staff_tasks import NewTask, TaskKind
 
@@ -50,6 +51,15 @@ def _tasks_of(enrollment_id: UUID, change: Change, now: datetime) -> Sequence[Ne
         # Whoever was told another date must hear the new one now, whatever becomes of the address.
         return [task, _call(enrollment_id, change, now)] if change.action is Action.CORRECT else [task]
     return [_call(enrollment_id, change, now)] if change.call else []
+
+
+def unsaid_tasks(enrollment_id: UUID, rows: Sequence[ExistingMessage], now: datetime) -> list[NewTask]:
+    """For what staff wrote and a cancellation took back, once the cancellation is taken back itself."""
+    return [
+        _unsaid(enrollment_id, cancelled(row, Reason.ENROLLMENT_CANCELLED), now)
+        for row in rows
+        if row.is_written and row.step == WRITTEN and row.reason is Reason.ENROLLMENT_CANCELLED
+    ]
 
 
 def _unsaid(enrollment_id: UUID, change: Change, now: datetime) -> NewTask:

@@ -36,6 +36,12 @@ def note(tx: Tx, patient_ids: Iterable[UUID], actor: str, now: datetime) -> list
     ]
 
 
+def leave_to_workers(tx: Tx, patient_ids: Iterable[UUID], actor: str, now: datetime) -> None:
+    """The same for whoever cannot wait: a worker sees to it within seconds."""
+    for one in dict.fromkeys(patient_ids):
+        jobs.begin(tx, JobKind.RENEW, str(one), 1, actor, now)
+
+
 def see_to(context: Context, noted: Sequence[Noted], actor: str) -> None:
     """Does what was noted. Once it returns, nothing goes out on the old terms."""
     for one in noted:

@@ -73,11 +73,11 @@ class Sender:
 
         return list(await asyncio.gather(*(find_one(sent) for sent in lost)))
 
-    def received(self, channel: Channel, since: datetime) -> Sequence[Incoming] | CannotSay:
+    def received(self, channel: Channel, since: datetime, until: datetime) -> Sequence[Incoming] | CannotSay:
         """Asks the provider what came in."""
 
         async def ask() -> Sequence[Incoming] | CannotSay:
-            return await self._port(channel).received(since)
+            return await self._port(channel).received(since, until)
 
         return self._runner.run(ask())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from journey.domain.contact import read_email, read_phone
@@ -11,10 +10,8 @@ from journey.domain.pathway import Channel
 from journey.services import renewing
 from journey.services.changing import Outcome, outcome_in
 from journey.services.context import Context, Refusal
-from journey.services.renewing import Noted
 from journey.services.wishes import replan
 from journey.store import audit, patients, sites, suppressions
-from journey.store.database import Tx
 
 
 def read_address(context: Context, channel: Channel, text: str) -> str:
@@ -55,27 +52,14 @@ def stop(
     False if the address was stopped already. Later messages take another channel where there is one.
     """
     with context.database.write() as tx:
-        added, noted = stop_in(tx, channel, address, source, context.clock.now(), evidence, reason)
+        token = patients.address_token(tx.sealer, channel, address)
+        now = context.clock.now()
+        added = suppressions.add(tx, channel, address, reason, source, now, evidence)
+        detail = {"channel": channel.value, "source": source, "new": added}
+        noted = renewing.note(tx, patients.with_addresses(tx, [(channel, address)]), source, now)
+        audit.append(tx, [audit.Entry(source, "address.stopped", f"address/{token.hex()}", detail)], now)
     renewing.see_to(context, noted, source)
     return added
-
-
-def stop_in(
-    tx: Tx,
-    channel: Channel,
-    address: str,
-    source: str,
-    now: datetime,
-    evidence: str | None = None,
-    reason: Reason = Reason.OPTED_OUT,
-) -> tuple[bool, list[Noted]]:
-    """The same within a transaction; give what it notes to `renewing.see_to` after the commit."""
-    token = patients.address_token(tx.sealer, channel, address)
-    added = suppressions.add(tx, channel, address, reason, source, now, evidence)
-    detail = {"channel": channel.value, "source": source, "new": added}
-    noted = renewing.note(tx, patients.with_addresses(tx, [(channel, address)]), source, now)
-    audit.append(tx, [audit.Entry(source, "address.stopped", f"address/{token.hex()}", detail)], now)
-    return added, noted
 
 
 def preview_stop(context: Context, enrollment_id: UUID, channel: Channel, address: str) -> Outcome:
@@ -99,19 +83,12 @@ def restart(
 ) -> bool:
     """Messages may go to this address again. False if it was not stopped."""
     with context.database.write() as tx:
-        lifted, noted = restart_in(tx, channel, address, source, context.clock.now(), evidence)
+        now = context.clock.now()
+        tokens = tx.sealer.tokens(channel.value, address.casefold())
+        lifted = suppressions.lift(tx, channel, tokens, now, evidence)
+        detail = {"channel": channel.value, "source": source, "was_stopped": lifted}
+        entry = audit.Entry(source, "address.restarted", f"address/{tokens[0].hex()}", detail)
+        noted = renewing.note(tx, patients.with_addresses(tx, [(channel, address)]), source, now)
+        audit.append(tx, [entry], now)
     renewing.see_to(context, noted, source)
     return lifted
-
-
-def restart_in(
-    tx: Tx, channel: Channel, address: str, source: str, now: datetime, evidence: str | None = None
-) -> tuple[bool, list[Noted]]:
-    """The same within a transaction; give what it notes to `renewing.see_to` after the commit."""
-    tokens = tx.sealer.tokens(channel.value, address.casefold())
-    lifted = suppressions.lift(tx, channel, tokens, now, evidence)
-    detail = {"channel": channel.value, "source": source, "was_stopped": lifted}
-    entry = audit.Entry(source, "address.restarted", f"address/{tokens[0].hex()}", detail)
-    noted = renewing.note(tx, patients.with_addresses(tx, [(channel, address)]), source, now)
-    audit.append(tx, [entry], now)
-    return lifted, noted

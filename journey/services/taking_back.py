@@ -17,7 +17,8 @@ from journey.store.enrollments import Enrollment
 NOTHING = "it was not called off, or too long ago: enroll the patient again instead"
 _ACTIONS = ("enrollment.cancelled", "enrollment.postponed")
 _WITHIN = timedelta(hours=24)  # later, somebody has told the patient, who is enrolled again instead
-_RECENT = 20  # entries about an enrollment, among which its newest change is
+_LOOKED_AT_ANEW = "enrollment.replanned"
+_RECENT = 50  # changes of an enrollment, among which its newest one of terms is
 
 
 def as_detail(before: Enrollment) -> dict[str, Any]:
@@ -32,11 +33,12 @@ def as_detail(before: Enrollment) -> dict[str, Any]:
 
 def terms_before(tx: Tx, enrollment: Enrollment, now: datetime) -> Terms | None:
     """How an enrollment stood before it was called off, if that was its last change, and a moment ago."""
-    for entry in audit.of_subject(tx, f"enrollment/{enrollment.id}", _RECENT):
+    for entry in audit.of_subject(tx, f"enrollment/{enrollment.id}", _RECENT, about="enrollment."):
+        if entry["action"] == _LOOKED_AT_ANEW:  # an address or a setting changed, and no terms
+            continue
         detail = json.loads(entry["detail"])
-        if detail.get("revision") == enrollment.revision:
-            is_open = now - entry["at"] < _WITHIN and entry["action"] in _ACTIONS
-            return _read(detail["before"]) if is_open and "before" in detail else None
+        is_open = now - entry["at"] < _WITHIN and entry["action"] in _ACTIONS
+        return _read(detail) if is_open and "before" in detail else None
     return None
 
 
@@ -52,10 +54,12 @@ def wish_for(context: Context, enrollment_id: UUID) -> tuple[Wish, int]:
     return take_back(before), found.revision
 
 
-def _read(before: dict[str, Any]) -> Terms:
+def _read(detail: dict[str, Any]) -> Terms:
+    before = detail["before"]
     return Terms(
         EnrollmentStatus(before["status"]),
         date.fromisoformat(before["procedure_date"]) if before["procedure_date"] else None,
         time.fromisoformat(before["arrival_time"]) if before["arrival_time"] else None,
         date.fromisoformat(before["confirmed_for"]) if before["confirmed_for"] else None,
+        detail["revision"],
     )

@@ -19,7 +19,7 @@ from journey.store.database import Tx
 from journey.store.enrollments import Enrollment
 from journey.store.replies import Reply
 
-MOST_TASKS, MOST_PROCEDURES = 50, 100
+MOST_TASKS, EVERY_TASK, MOST_PROCEDURES = 50, 1_000, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,13 @@ def _local_now(tx: Tx, context: Context) -> datetime:
     return context.clock.now().astimezone(practice_zone(tx))
 
 
-def read_day(context: Context, library: Library, actor: str, called_off: UUID | None = None) -> Day:
-    """`called_off`: the enrollment that was called off on this page a moment ago."""
+def read_day(
+    context: Context, library: Library, actor: str, called_off: UUID | None = None, most: int = MOST_TASKS
+) -> Day:
+    """`called_off`: the enrollment that was called off on this page a moment ago. `most`: tasks to show."""
     with context.database.write() as tx:
         now = _local_now(tx, context)
-        tasks = staff_tasks.open_tasks(tx, MOST_TASKS)
+        tasks = staff_tasks.open_tasks(tx, most)
         days = [now.date(), now.date() + timedelta(days=1)]
         coming = listings.on_days(tx, days, MOST_PROCEDURES)
         of_tasks = listings.by_ids(tx, _ids(tasks) + ([called_off] if called_off else []))

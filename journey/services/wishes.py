@@ -24,7 +24,7 @@ class Wish:
     apply: Callable[[Enrollment, datetime], Enrollment]  # of the old one and the clinic's local now
     gone: Reason = Reason.NO_LONGER_APPLIES  # recorded on messages that fall away
     goal: str | None = None  # which the pathway must have
-    revives: bool = False  # it may be wished of a cancelled enrollment
+    takes_back: int | None = None  # the revision that called off; such a wish may revive a cancelled one
 
 
 def reschedule(day: date, arrival: time | None) -> Wish:
@@ -64,12 +64,13 @@ def cancel() -> Wish:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How an enrollment stood before it was called off."""
+    """How an enrollment stood before it was called off, and the revision that called it off."""
 
     status: EnrollmentStatus
     procedure_date: date | None
     arrival_time: time | None
     confirmed_for: date | None
+    revision: int
 
 
 def take_back(before: Terms) -> Wish:
@@ -87,7 +88,7 @@ def take_back(before: Terms) -> Wish:
             confirmed_for=before.confirmed_for,
         )
 
-    return Wish("enrollment.taken_back", apply, revives=True)
+    return Wish("enrollment.taken_back", apply, takes_back=before.revision)
 
 
 def withdraw() -> Wish:

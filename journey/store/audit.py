@@ -100,9 +100,11 @@ def recent(tx: Tx, limit: int = 50) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in tx.connection.execute(query)]
 
 
-def of_subject(tx: Tx, subject: str, limit: int = 200) -> list[dict[str, Any]]:
-    """The newest entries about one subject, newest first."""
+def of_subject(tx: Tx, subject: str, limit: int = 200, *, about: str = "") -> list[dict[str, Any]]:
+    """The newest entries about one subject, newest first. `about`: how their actions begin."""
     query = select(audit_entries).where(audit_entries.c.subject == subject)
+    if about:
+        query = query.where(audit_entries.c.action.startswith(about, autoescape=True))
     rows = tx.connection.execute(query.order_by(audit_entries.c.seq.desc()).limit(limit))
     return [dict(row._mapping) for row in rows]
 

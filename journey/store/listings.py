@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select
 
-from journey.domain.delivery import Status
+from journey.domain.delivery import GONE_OUT, IN_FLIGHT, Status
 from journey.domain.eligibility import EnrollmentStatus
 from journey.domain.pathway import ANSWERS, Channel
 from journey.store.database import Tx
@@ -133,10 +133,21 @@ def last_text_of(tx: Tx, enrollment_id: UUID, by: datetime) -> Message | None:
         messages.c.enrollment_id == enrollment_id,
         messages.c.channel == Channel.SMS.value,
         messages.c.accepted_at <= by,
+        messages.c.status.in_([status.value for status in GONE_OUT]),  # one that failed was never read
         messages.c.step.not_like(f"{ANSWERS}%"),
     )
     row = tx.connection.execute(query.order_by(messages.c.accepted_at.desc()).limit(1)).first()
     return read_message(row) if row else None
+
+
+def any_text_in_flight(tx: Tx, enrollment_ids: Sequence[UUID]) -> bool:
+    """Whether a text to any of them is on its way, or nobody knows what became of it."""
+    query = select(messages.c.id).where(
+        tx.among(messages.c.enrollment_id, enrollment_ids),
+        messages.c.channel == Channel.SMS.value,
+        messages.c.status.in_([status.value for status in IN_FLIGHT]),
+    )
+    return tx.connection.execute(query.limit(1)).first() is not None
 
 
 def count_accepted(tx: Tx, since: datetime, until: datetime) -> dict[str, int]:

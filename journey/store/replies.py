@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, insert, select
+from sqlalchemy import Row, insert, select
 
 from journey.domain.triage import Intent
 from journey.store.database import Tx
@@ -16,6 +16,7 @@ from journey.store.schema import replies
 from journey.store.sealing import SealError
 
 CONTENT = "replies.content"
+_SHOWN = 200  # replies of one enrollment that a page holds
 _UNREADABLE = "This reply does not open with the present keys: run journey doctor, and phone the patient."
 
 
@@ -52,28 +53,40 @@ def add(tx: Tx, provider_id: str, reply: Reply) -> None:
         "text": reply.text,
         "pictures": reply.pictures,
         "red_flags": list(reply.red_flags),
+        "intent": reply.intent.value,
     }
     row = {
         "id": reply.id,
         "provider_id": provider_id,
         "enrollment_id": reply.enrollment_id,
         "task_id": reply.task_id,
-        "intent": reply.intent.value,
         "at": reply.at,
-        "sealed_content": tx.sealer.seal(content, CONTENT, reply.id),
+        "sealed_content": tx.sealer.seal(content, CONTENT, reply.id, reply.enrollment_id),
     }
     tx.connection.execute(insert(replies).values(row))
 
 
-def of_enrollment(tx: Tx, enrollment_id: UUID) -> list[Reply]:
-    """An enrollment's replies, oldest first."""
-    return _fetch(tx, select(replies).where(replies.c.enrollment_id == enrollment_id))
+def of_enrollment(tx: Tx, enrollment_id: UUID, since: datetime | None = None) -> list[Reply]:
+    """An enrollment's newest replies, oldest first."""
+    query = select(replies).where(replies.c.enrollment_id == enrollment_id)
+    if since is not None:
+        query = query.where(replies.c.at >= since)
+    newest = tx.connection.execute(query.order_by(replies.c.at.desc(), replies.c.id.desc()).limit(_SHOWN))
+    return [_read(tx, row) for row in newest][::-1]
+
+
+def has_later(tx: Tx, reply: Reply) -> bool:
+    """Whether the same enrollment has a reply that was written after this one."""
+    query = select(replies.c.id).where(
+        replies.c.enrollment_id == reply.enrollment_id, replies.c.at > reply.at
+    )
+    return tx.connection.execute(query.limit(1)).first() is not None
 
 
 def of_tasks(tx: Tx, task_ids: Sequence[UUID]) -> dict[UUID, Reply]:
     """The replies that some tasks are about, by the task."""
-    found = _fetch(tx, select(replies).where(tx.among(replies.c.task_id, task_ids)))
-    return {one.task_id: one for one in found if one.task_id is not None}
+    query = select(replies).where(tx.among(replies.c.task_id, task_ids))
+    return {row.task_id: _read(tx, row) for row in tx.connection.execute(query)}
 
 
 def made(tx: Tx, enrollment_id: UUID | None, after: UUID | None, limit: int) -> list[Reply]:
@@ -91,21 +104,16 @@ def get(tx: Tx, reply_id: UUID) -> Reply | None:
     return _read(tx, row) if row else None
 
 
-def _fetch(tx: Tx, query: Select[Any]) -> list[Reply]:
-    rows = tx.connection.execute(query.order_by(replies.c.at, replies.c.id))
-    return [_read(tx, row) for row in rows]
-
-
 def _read(tx: Tx, row: Row[Any]) -> Reply:
     try:
-        content = tx.sealer.open(row.sealed_content, CONTENT, row.id)
+        content = tx.sealer.open(row.sealed_content, CONTENT, row.id, row.enrollment_id)
     except SealError:  # one damaged reply must not hide all the others
-        content = {"from": "", "text": _UNREADABLE, "pictures": 0, "red_flags": []}
+        content = {"from": "", "text": _UNREADABLE, "pictures": 0, "red_flags": [], "intent": Intent.OTHER}
     return Reply(
         row.id,
         row.enrollment_id,
         row.task_id,
-        Intent(row.intent),
+        Intent(content["intent"]),
         row.at,
         content["from"],
         content["text"],

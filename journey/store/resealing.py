@@ -35,7 +35,12 @@ SEALED_COLUMNS = (
     SealedColumn(
         suppressions_table, _suppressions.sealed_evidence, suppressions.EVIDENCE, (_suppressions.id,)
     ),
-    SealedColumn(replies_table, replies_table.c.sealed_content, replies.CONTENT, (replies_table.c.id,)),
+    SealedColumn(
+        replies_table,
+        replies_table.c.sealed_content,
+        replies.CONTENT,
+        (replies_table.c.id, replies_table.c.enrollment_id),
+    ),
     SealedColumn(task_notes, task_notes.c.sealed_text, staff_tasks.NOTE, (task_notes.c.id,)),
     SealedColumn(staff_table, staff_table.c.sealed_totp, staff.PLACE, (staff_table.c.id,)),
     SealedColumn(staff_table, staff_table.c.sealed_recovery, staff.RECOVERY, (staff_table.c.id,)),

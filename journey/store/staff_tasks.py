@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, case, cast, func, insert, literal_column, select, update
+from sqlalchemy import String, case, cast, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from journey.store.database import Tx
@@ -20,8 +20,8 @@ NOTE = "task_notes.text"
 
 
 class TaskKind(StrEnum):
-    RED_FLAG = "red_flag"  # words in a reply that may be urgent; the schema's index knows this value
-    CALLS_OFF = "calls_off"  # a reply that says no to the procedure or to its date
+    RED_FLAG = "red_flag"  # words in a reply that may be urgent
+    CALLS_OFF = "calls_off"  # a reply that says no to the procedure or to its date; the index knows both
     REPLY = "reply"  # a reply for somebody to read
     CALL = "call"  # tell the patient by phone what a message could not
     SET_ARRIVAL = "set_arrival"  # messages wait for the arrival time
@@ -116,14 +116,17 @@ def close_of_message(tx: Tx, message_id: UUID, kinds: Sequence[TaskKind], by: st
 
 
 # Written out, since an index for some rows is found only by the very words of its condition.
-_IS_URGENT = staff_tasks.c.kind == literal_column(f"'{TaskKind.RED_FLAG.value}'")
+_URGENT, _OTHERS = text("kind IN ('red_flag', 'calls_off')"), text("kind NOT IN ('red_flag', 'calls_off')")
+_ALWAYS = 20  # tasks of other kinds that a list shows, however many urgent ones there are
 
 
 def open_tasks(tx: Tx, limit: int = 200) -> list[dict[str, Any]]:
-    """What is due first; urgent replies before everything else, however much of that there is."""
-    query = select(staff_tasks).where(staff_tasks.c.done_at.is_(None)).order_by(staff_tasks.c.due_at)
-    urgent = tx.connection.execute(query.where(_IS_URGENT).limit(limit)).all()
-    others = tx.connection.execute(query.where(~_IS_URGENT).limit(limit - len(urgent))).all()
+    """Urgent replies of patients, then of numbers that nobody has, then all else by when it is due."""
+    query = select(staff_tasks).where(staff_tasks.c.done_at.is_(None))
+    order = staff_tasks.c.enrollment_id.is_(None), staff_tasks.c.kind.desc(), staff_tasks.c.due_at
+    urgent = tx.connection.execute(query.where(_URGENT).order_by(*order).limit(limit)).all()
+    rest = query.where(_OTHERS).order_by(staff_tasks.c.due_at)
+    others = tx.connection.execute(rest.limit(max(limit - len(urgent), _ALWAYS))).all()
     return [dict(row._mapping) for row in (*urgent, *others)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from journey.domain.pathway import Channel
 from journey.store.database import Tx
 from journey.store.ids import new_id
 from journey.store.schema import suppressions
+from journey.store.sealing import SealError
 
 EVIDENCE = "suppressions.evidence"
 ADDRESS = "suppressions.address"
@@ -93,12 +95,38 @@ def _add_evidence(tx: Tx, channel: Channel, tokens: Sequence[bytes], evidence: s
         suppressions.c.lifted_at.is_(None),
     )
     for row in tx.connection.execute(tx.locked(query)).all():
-        before = tx.sealer.open(row.sealed_evidence, EVIDENCE, row.id) if row.sealed_evidence else ""
+        before = _open(tx, row.id, row.sealed_evidence) if row.sealed_evidence else ""
         text = f"{before}\nRestarted: {evidence}".strip()
         sealed = tx.sealer.seal(text, EVIDENCE, row.id)
         tx.connection.execute(
             update(suppressions).where(suppressions.c.id == row.id).values(sealed_evidence=sealed)
         )
+
+
+def _open(tx: Tx, row_id: UUID, sealed: bytes) -> str:
+    try:
+        return str(tx.sealer.open(sealed, EVIDENCE, row_id))
+    except SealError:  # it is lost already, and must not keep the patient from opting in
+        return "(an earlier evidence does not open)"
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why an address is not written to, who says so, and since when."""
+
+    reason: Reason
+    source: str
+    at: datetime
+
+
+def standing(tx: Tx, channel: Channel, tokens: Sequence[bytes]) -> list[Suppression]:
+    """The suppressions of an address that hold now."""
+    query = select(suppressions.c.reason, suppressions.c.source, suppressions.c.at).where(
+        tx.among(suppressions.c.address_token, tokens),
+        suppressions.c.channel == channel.value,
+        suppressions.c.lifted_at.is_(None),
+    )
+    return [Suppression(Reason(row.reason), row.source, row.at) for row in tx.connection.execute(query)]
 
 
 def active(tx: Tx, tokens: Sequence[bytes]) -> set[tuple[bytes, Channel]]:

@@ -14,7 +14,7 @@ from journey.bootstrap import App, build
 from journey.domain.pathway import Channel
 from journey.logs import configure_logs
 from journey.services import reports
-from journey.services.conversation.catching_up import catch_up
+from journey.services.conversation.catching_up import NotListed, catch_up
 from journey.services.dispatching import deliver, due_channels
 from journey.services.housekeeping import tidy
 from journey.services.sweeping import sweep
@@ -158,7 +158,11 @@ def post() -> None:
 
 @celery.task(name="journey.fetch")
 def fetch_replies() -> None:
-    missed = catch_up(current_app().worker())
+    try:
+        missed = catch_up(current_app().worker())
+    except NotListed as error:
+        log.warning("replies could not be fetched", said=str(error))
+        return
     if missed:
         log.warning("fetched replies that were never told", replies=missed)
 

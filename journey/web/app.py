@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,5 +39,6 @@ def create_app(app: App, pages: Sequence[APIRouter] = (staff.router,)) -> FastAP
         web.include_router(router)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
     access.check_rules(web)
+    web.state.noting = asyncio.Semaphore(2)
     web.state.api_routes = problems.routes_of_api(web)
     return web

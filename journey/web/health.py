@@ -51,4 +51,10 @@ def _as_prometheus(vitals: Vitals) -> bytes:
     )
     lateness.set(vitals.oldest_due_seconds)
     Gauge("journey_open_tasks", "Staff tasks that are open.", registry=registry).set(vitals.open_tasks)
+    unfetched = Gauge(
+        "journey_replies_unfetched_seconds",
+        "Since when nobody has asked the provider for replies that it could not tell.",
+        registry=registry,
+    )
+    unfetched.set(vitals.unfetched_seconds)
     return bytes(generate_latest(registry))

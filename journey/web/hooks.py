@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from journey.bootstrap import INBOUND_HOOK, STATUS_HOOK, App, public_address
 from journey.channels.twilio_codes import read_incoming, read_receipt
 from journey.channels.twilio_sms import is_signed_by_twilio
-from journey.services.conversation.receiving import follow
+from journey.services.conversation.receiving import Yes, follow
 from journey.services.conversation.receiving import receive as receive_reply
 from journey.services.receipts import receive
 from journey.web.access import SIGNED
@@ -65,24 +65,34 @@ async def status(request: Request, app: TheApp, form: StatusForm) -> Response:
 
 
 @router.post(f"/{INBOUND_HOOK}")
-async def inbound(app: TheApp, form: InboundForm) -> Response:
+async def inbound(request: Request, app: TheApp, form: InboundForm) -> Response:
     """A patient's text: kept before it is answered, told twice or not. 400 for what is no message."""
     incoming = read_incoming(form)
-    if incoming is None:
+    if incoming is None or form.get("AccountSid") != app.settings.twilio_account_sid:
         return Response(status_code=400)
-    followup = await run_in_threadpool(receive_reply, app.context, app.library, incoming)
-    rest = BackgroundTask(follow, app.context, followup)
+    yes = await run_in_threadpool(receive_reply, app.context, app.library, incoming)
+    rest = BackgroundTask(_note, request.app.state.noting, app, yes) if yes else None
     return Response(_NO_ANSWER, media_type="text/xml", background=rest)
 
 
+async def _note(few: asyncio.Semaphore, app: App, yes: Yes) -> None:
+    """It may wait for a message on its way, and must not keep all threads from others."""
+    async with few:
+        await run_in_threadpool(follow, app.context, yes)
+
+
 async def _read_form(request: Request) -> dict[str, str]:
-    """The form's fields; 413 if it is larger than any call, whatever its headers say."""
+    """The form's fields; 413 if it is larger than any call, whatever its headers say; 400 for one twice."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MAX_FORM:
             raise HTTPException(413)
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise HTTPException(400)  # which of two would be meant?
+    return fields
 
 
 def _is_signed(request: Request, app: App, hook: str, form: dict[str, str]) -> bool:

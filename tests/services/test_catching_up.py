@@ -12,7 +12,7 @@ import pytest
 from journey.channels.protocol import Incoming
 from journey.domain.pathway import Channel
 from journey.services import suppressing
-from journey.services.conversation.catching_up import catch_up
+from journey.services.conversation.catching_up import NotListed, catch_up
 from journey.services.conversation.receiving import receive
 from journey.store import replies
 from tests.clinic import ANNA, Clinic, RealClock
@@ -77,7 +77,8 @@ def test_while_twilio_does_not_answer_nothing_is_taken_for_fetched(
     worker = clinic.app.worker()
     fake_twilio.text_in(PHONE, "My leg is weak", to=OURS)
     fake_twilio.control(lookup="down")
-    assert catch_up(worker) == 0
+    with pytest.raises(NotListed):
+        catch_up(worker)
     assert said(clinic) == []
     fake_twilio.control(lookup="ok")
     assert catch_up(worker) == 1

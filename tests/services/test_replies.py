@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from journey.channels.protocol import Incoming
-from journey.domain.delivery import Status
+from journey.domain.delivery import Reason, Status
 from journey.domain.pathway import Channel
-from journey.domain.triage import Intent
-from journey.services import suppressing, wishes
-from journey.services.conversation.receiving import Followup, follow, receive
-from journey.store import audit, enrollments, replies
+from journey.domain.triage import Intent, Replies
+from journey.services import staff_messages, suppressing, wishes
+from journey.services.conversation.receiving import Yes, follow, receive
+from journey.services.library import Library
+from journey.services.pathway_files import load_built_in
+from journey.services.preparing import claim_due
+from journey.services.publishing import add_pathway, publish
+from journey.services.staff_messages import Written
+from journey.services.wishes import Wish
+from journey.services.working import work
+from journey.store import audit, enrollments, pathways, replies
+from journey.store.ids import new_id
 from journey.store.replies import Reply
-from tests.clinic import ANNA, PROCEDURE, START, Clinic
+from journey.store.schema import messages as messages_table
+from journey.store.schema import pathway_versions as versions_table
+from journey.store.schema import suppressions as suppressions_table
+from tests.clinic import ANNA, PATHWAY, PROCEDURE, START, Clinic
 
 PHONE = str(ANNA["phone"])
 BEN = dict(ANNA) | {"given_name": "Ben", "record_number": "B-1", "birth_date": "1959-01-02"}
@@ -26,7 +40,7 @@ URGENT = "answer-urgent"
 _numbers = count()
 
 
-def tell(clinic: Clinic, text: str, **how: Any) -> Followup:
+def tell(clinic: Clinic, text: str, **how: Any) -> Yes | None:
     """As the provider tells of a reply; nothing of what may wait is done."""
     how = {"provider_id": f"SM{next(_numbers)}", "sender": PHONE} | how
     return receive(clinic.app.context, clinic.app.library, Incoming(text=text, **how))
@@ -34,6 +48,7 @@ def tell(clinic: Clinic, text: str, **how: Any) -> Followup:
 
 def say(clinic: Clinic, text: str, **how: Any) -> None:
     follow(clinic.app.context, tell(clinic, text, **how))
+    work(clinic.app.context, 5)  # what a worker does within seconds
 
 
 def asked(clinic: Clinic, **how: Any) -> UUID:
@@ -224,6 +239,137 @@ def test_thanks_are_kept_and_cost_nobody_time_but_a_picture_does(clinic: Clinic)
     assert [reply.pictures for reply in kept(clinic, one)] == [0, 1]
 
 
+def test_a_yes_with_a_picture_is_for_a_person(clinic: Clinic) -> None:
+    one = asked(clinic)
+    say(clinic, "Yes", pictures=1)
+    assert not is_confirmed(clinic, one)
+    assert kinds(clinic) == ["reply"]
+
+
+def test_an_ok_to_the_question_is_no_answer(clinic: Clinic) -> None:
+    one = asked(clinic)
+    say(clinic, "ok 👍")
+    assert not is_confirmed(clinic, one)
+    assert kinds(clinic) == ["reply"]
+
+
+def test_a_no_after_the_yes_is_heard(clinic: Clinic) -> None:
+    asked(clinic)
+    say(clinic, "Y")
+    say(clinic, "No")
+    assert kinds(clinic) == ["calls_off"]
+
+
+def test_a_question_that_failed_was_never_asked(clinic: Clinic) -> None:
+    one = asked(clinic)
+    question = clinic.message(one, "confirm")
+    with clinic.database.write() as tx:
+        failed = update(messages_table).where(messages_table.c.id == question.id).values(status="failed")
+        tx.connection.execute(failed)
+    say(clinic, "Y")
+    assert not is_confirmed(clinic, one)
+
+
+def test_a_text_on_its_way_may_be_the_one_that_was_answered(clinic: Clinic) -> None:
+    one, other = asked(clinic), clinic.enroll(BEN, email=False).enrollment_id
+    claim_due(clinic.app.context, clinic.app.library, Channel.SMS, 10)
+    assert clinic.message(other, "welcome").status is Status.SENDING
+    tell(clinic, "Y")
+    assert not is_confirmed(clinic, one)
+    assert "reply" in kinds(clinic)
+
+
+def test_the_same_stop_again_changes_nothing(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    say(clinic, "STOP")
+    with clinic.database.read() as tx:
+        before = enrollments.get(tx, one)
+    say(clinic, "STOP")
+    with clinic.database.read() as tx:
+        assert enrollments.get(tx, one) == before
+
+
+@pytest.mark.parametrize("reason", [Reason.OPTED_OUT, Reason.BAD_ADDRESS])
+def test_a_text_does_not_start_what_staff_have_stopped(clinic: Clinic, reason: Reason) -> None:
+    clinic.enroll()
+    evidence = "Her former husband has this phone"
+    suppressing.stop(clinic.app.context, Channel.SMS, PHONE, source="kim", evidence=evidence, reason=reason)
+    say(clinic, "START")
+    assert is_stopped(clinic)
+    assert "Asks for texts again" in clinic.tasks()[0]["detail"]
+
+
+def test_a_start_that_is_fetched_does_not_undo_a_later_stop(clinic: Clinic) -> None:
+    clinic.enroll()
+    then = clinic.clock.now()
+    clinic.clock.advance(timedelta(minutes=1))
+    say(clinic, "STOP")
+    say(clinic, "START", at=then)
+    assert is_stopped(clinic)
+    assert kinds(clinic) == ["reply"]
+
+
+def test_damaged_evidence_does_not_keep_a_patient_from_starting(clinic: Clinic) -> None:
+    clinic.enroll()
+    say(clinic, "STOP")
+    with clinic.database.write() as tx:
+        tx.connection.execute(update(suppressions_table).values(sealed_evidence=b"damaged"))
+    say(clinic, "START")
+    assert not is_stopped(clinic)
+
+
+def test_half_a_character_loses_no_reply(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    say(clinic, "My leg \ud83d is weak")
+    assert [reply.text for reply in kept(clinic, one)] == ["My leg ? is weak"]
+    assert kinds(clinic) == ["red_flag"]
+
+
+def test_a_version_without_words_of_its_own_knows_those_that_ship(clinic: Clinic) -> None:
+    """Also the answer, if a newer version in force has one."""
+    older = load_built_in(PATHWAY)
+    bare = replace(
+        older,
+        pathway=older.pathway.model_copy(update={"replies": Replies(), "title": "Older"}),
+        templates={name: text for name, text in older.templates.items() if not name.startswith("answer-")},
+    )
+    with clinic.database.write() as tx:
+        version = pathways.latest(tx, PATHWAY)
+        assert version is not None
+        values = {"content": bare.as_json(), "digest": bare.digest}
+        tx.connection.execute(update(versions_table).where(versions_table.c.id == version.id).values(values))
+    clinic.app.library = Library()
+    one = clinic.enroll().enrollment_id
+    clinic.work()
+    say(clinic, WEAK)
+    assert kinds(clinic) == ["red_flag"]
+    assert not [row for row in clinic.messages(one) if row.step == URGENT]
+    add_pathway(clinic.app.context, older, "kim")
+    publish(clinic.app.context, PATHWAY, "Dr. Approver")
+    say(clinic, WEAK)
+    clinic.work()
+    assert clinic.message(one, URGENT).status is Status.DELIVERED
+
+
+@pytest.mark.parametrize("wish", [wishes.pause(), wishes.reschedule(PROCEDURE + timedelta(days=7), None)])
+def test_a_change_does_not_take_the_emergency_number_back(clinic: Clinic, wish: Wish) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.work()
+    say(clinic, WEAK)
+    clinic.change(one, wish)
+    clinic.work()
+    assert clinic.message(one, URGENT).status is Status.DELIVERED
+
+
+def test_two_urgent_replies_at_one_moment_get_one_answer(clinic: Clinic) -> None:
+    ones = [clinic.enroll(dict(ANNA) | {"record_number": f"R-{n}"}).enrollment_id for n in range(6)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda number: tell(clinic, f"{WEAK} {number}"), range(12)))
+    answers = [row for one in ones for row in clinic.messages(one) if row.step == URGENT]
+    assert len(answers) == 1
+    assert kinds(clinic) == ["red_flag"] * 12
+
+
 @pytest.mark.parametrize("sender", ["+447700900999", "AMAZON", "12345", "whatsapp:+447700900101", ""])
 def test_a_stranger_is_heard_and_changes_nothing(clinic: Clinic, sender: str) -> None:
     clinic.enroll()
@@ -233,6 +379,8 @@ def test_a_stranger_is_heard_and_changes_nothing(clinic: Clinic, sender: str) ->
     assert "no patient has" in task["detail"]
     say(clinic, "STOP", sender=sender)
     assert not is_stopped(clinic)
+    is_number = sender.startswith("+")
+    assert len(clinic.tasks()) == (1 if is_number else 2)  # whom it would be for, a person must say
 
 
 @pytest.mark.parametrize(
@@ -284,19 +432,37 @@ def test_what_is_told_late_starts_nothing_and_is_read_by_a_person(clinic: Clinic
     assert kinds(clinic)[0] == "red_flag"
 
 
-def test_a_late_yes_is_about_what_was_asked_before_it(clinic: Clinic) -> None:
+def test_a_fetched_yes_is_about_what_was_asked_before_it(clinic: Clinic) -> None:
     one = asked(clinic)
-    then = clinic.clock.now() + timedelta(minutes=5)
-    clinic.run_until(clinic.message(one, "arrival-and-fasting").due_at)
+    then = clinic.clock.now() + timedelta(minutes=1)
+    clinic.clock.advance(timedelta(minutes=2))
+    hello = Written(Channel.SMS, "", "Spine Clinic: is your number right?")
+    staff_messages.write(clinic.app.context, one, hello, new_id(), "kim")
+    clinic.work()
+    clinic.clock.advance(timedelta(minutes=1))
     say(clinic, "Y", at=then)
     assert is_confirmed(clinic, one)
+
+
+def test_a_yes_that_is_told_late_or_overtaken_is_for_a_person(clinic: Clinic) -> None:
+    one = asked(clinic)
+    then = clinic.clock.now() + timedelta(minutes=1)
+    clinic.clock.advance(timedelta(minutes=3))
+    say(clinic, "Where do I park?")
+    say(clinic, "Y", at=then)  # written before, fetched after
+    assert not is_confirmed(clinic, one)
+    clinic.clock.advance(timedelta(hours=1))
+    say(clinic, "Y", at=then + timedelta(minutes=30))
+    assert not is_confirmed(clinic, one)
+    assert kinds(clinic) == ["reply"] * 3
 
 
 def test_the_log_says_that_there_was_a_reply_and_not_what_it_said(clinic: Clinic) -> None:
     one = clinic.enroll().enrollment_id
     say(clinic, "My neighbour Zebedee asks too")
     with clinic.database.read() as tx:
-        entries = audit.of_subject(tx, f"enrollment/{one}")
-    assert entries[0]["action"] == "reply.received"
+        entries = audit.recent(tx)
+    received = next(entry for entry in entries if entry["action"] == "reply.received")
+    assert str(one) in received["detail"]
     assert not any("Zebedee" in entry["detail"] for entry in entries)
     assert not any("Zebedee" in task["detail"] for task in clinic.tasks())

@@ -8,13 +8,17 @@ import pytest
 
 from journey.domain.delivery import Status
 from journey.domain.eligibility import EnrollmentStatus
-from journey.services import wishes
+from journey.domain.pathway import Channel
+from journey.services import staff_messages, wishes
 from journey.services.context import Refusal
+from journey.services.staff_messages import Written
 from journey.services.taking_back import terms_before
 from journey.services.wishes import Terms, Wish
 from journey.store import enrollments
 from journey.store.enrollments import Enrollment
-from tests.clinic import PROCEDURE, Clinic
+from journey.store.ids import new_id
+from tests.clinic import PROCEDURE, START, Clinic
+from tests.services.test_replies import say
 
 OFF = [wishes.cancel(), wishes.postpone()]
 
@@ -102,7 +106,7 @@ def test_only_the_last_change_and_only_for_a_day(clinic: Clinic) -> None:
 
 def test_what_has_a_date_or_was_withdrawn_stays(clinic: Clinic) -> None:
     one = clinic.enroll().enrollment_id
-    terms = Terms(EnrollmentStatus.ACTIVE, date(2027, 1, 5), None, None)
+    terms = Terms(EnrollmentStatus.ACTIVE, date(2027, 1, 5), None, None, 1)
     with pytest.raises(Refusal, match="nothing to take back"):
         clinic.change(one, wishes.take_back(terms))
     clinic.change(one, wishes.withdraw())
@@ -110,11 +114,34 @@ def test_what_has_a_date_or_was_withdrawn_stays(clinic: Clinic) -> None:
         clinic.change(one, wishes.take_back(terms))
 
 
+def test_texts_and_an_opt_out_in_between_do_not_take_the_way_back(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.change(one, wishes.postpone())
+    for number in range(25):
+        say(clinic, f"question {number}")
+    say(clinic, "STOP")
+    take_back(clinic)
+    assert read(clinic).procedure_date == PROCEDURE
+    assert clinic.message(one, "confirm").channel is Channel.EMAIL
+    assert not any("date was called off" in task["detail"] for task in clinic.tasks())
+
+
+def test_what_staff_wrote_and_a_slip_took_back_is_told_to_them(clinic: Clinic) -> None:
+    one = clinic.enroll().enrollment_id
+    clinic.run_until(START + timedelta(hours=12))  # at night it waits
+    words = Written(Channel.SMS, "", "Please bring your scan.")
+    staff_messages.write(clinic.app.context, one, words, new_id(), "kim")
+    clinic.change(one, wishes.cancel())
+    assert not any("What staff wrote" in task["detail"] for task in clinic.tasks())
+    take_back(clinic)
+    assert any("What staff wrote" in task["detail"] for task in clinic.tasks())
+
+
 def test_whoever_is_enrolled_again_meanwhile_stays_enrolled_once(clinic: Clinic) -> None:
     one = clinic.enroll().enrollment_id
     clinic.change(one, wishes.cancel())
     terms = before(clinic)
     assert terms is not None
-    clinic.enroll()
-    with pytest.raises(Refusal, match="already enrolled"):
+    clinic.enroll(day=PROCEDURE + timedelta(days=7))
+    with pytest.raises(Refusal, match="already enrolled again"):
         clinic.change(one, wishes.take_back(terms))

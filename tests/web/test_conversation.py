@@ -14,7 +14,7 @@ from journey.domain.delivery import Status
 from journey.domain.eligibility import EnrollmentStatus
 from journey.store import audit, enrollments
 from tests.clinic import ANNA, START, Clinic
-from tests.services.test_replies import WEAK, say
+from tests.services.test_replies import WEAK, say, tell
 from tests.web.desk import Desk, fields_of
 
 TOMORROW = START.date() + timedelta(days=1)
@@ -52,12 +52,17 @@ def test_an_urgent_reply_stands_first_with_its_words_and_the_number_to_call(
 
 def test_however_much_is_open_an_urgent_reply_is_on_the_page(clinic: Clinic) -> None:
     clinic.enroll()
-    for number in range(60):
-        say(clinic, f"question {number}")
+    for number in range(30):
+        tell(clinic, f"question {number}")
+        tell(clinic, f"emergency {number}", sender="+447700900555")
+        tell(clinic, f"emergency {number}", sender="+447700900556")
     clinic.clock.advance(timedelta(days=1))
-    say(clinic, WEAK)
+    tell(clinic, "Sorry, I can't come")
+    tell(clinic, WEAK)
     page = home(clinic)
-    assert page.index("Urgent reply") < page.index("question")
+    assert page.index(WEAK) < page.index("emergency") < page.index("question")
+    assert "come</p></blockquote>" in page
+    assert 'href="/?every=1"' in page
 
 
 def test_a_strangers_reply_shows_the_number_and_is_in_the_log(clinic: Clinic, desk: Desk) -> None:
@@ -105,6 +110,9 @@ def test_whoever_tries_journey_answers_as_the_patient(clinic: Clinic) -> None:
     assert desk.post(address, text="Yes").status_code == 303
     with clinic.database.read() as tx:
         assert enrollments.everyone(tx)[0].is_confirmed
+    with clinic.database.read() as tx:
+        (played,) = [one for one in audit.recent(tx) if one["action"] == "reply.played"]
+    assert played["actor"] == "coordinator@clinic.example"
     assert "from-patient" in desk.get("/outbox").text
     assert desk.post(f"/outbox/messages/{one}/reply", text="Yes").status_code == 404
     desk.close()

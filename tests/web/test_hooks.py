@@ -15,6 +15,7 @@ from twilio.request_validator import RequestValidator
 from journey.domain.delivery import Status
 from journey.domain.pathway import Channel
 from journey.services.preparing import claim_due
+from journey.services.working import work
 from journey.store import messages, replies
 from journey.web.app import create_app
 from tests.clinic import ANNA, Clinic
@@ -137,7 +138,8 @@ def text_in(
     web: Visitor, text: str, *, sid: str = "SM" + "7" * 32, token: str = TOKEN, **more: str
 ) -> httpx.Response:
     """A patient's text, as Twilio tells of it."""
-    fields = {"MessageSid": sid, "From": str(ANNA["phone"]), "To": "+15005550006", "Body": text} | more
+    fields = {"MessageSid": sid, "From": str(ANNA["phone"]), "To": "+15005550006", "Body": text}
+    fields |= {"AccountSid": "AC1", "NumMedia": "0"} | more
     signature = RequestValidator(token).compute_signature(f"{PUBLIC}/hooks/twilio/inbound", fields)
     return web.post("/hooks/twilio/inbound", data=fields, headers={"x-twilio-signature": signature})
 
@@ -168,6 +170,8 @@ def test_a_text_that_twilio_did_not_sign_is_nobodys(clinic: Clinic, web: Visitor
 def test_stop_by_text_holds_once_twilio_has_its_answer(clinic: Clinic, web: Visitor) -> None:
     enrollment = clinic.enroll().enrollment_id
     text_in(web, "stop please")
+    assert claim_due(clinic.app.context, clinic.app.library, Channel.SMS, 10)[0] == []
+    work(clinic.app.context, 5)
     assert clinic.message(enrollment, "welcome").channel is Channel.EMAIL
 
 
@@ -180,22 +184,37 @@ def test_help_is_answered_by_us_unless_twilio_has(clinic: Clinic, web: Visitor) 
 
 
 @pytest.mark.parametrize(
-    "fields", [{"MessageSid": ""}, {"MessageSid": "'; DROP TABLE replies"}, {"From": ""}]
+    "fields",
+    [
+        {"MessageSid": ""},
+        {"MessageSid": "'; DROP TABLE replies"},
+        {"MessageSid": "SM" + "7" * 32 + "NumMedia0"},  # the same signature, cut elsewhere
+        {"AccountSid": "AC2"},
+    ],
 )
-def test_what_is_no_message_is_refused_or_a_strangers(
-    clinic: Clinic, web: Visitor, fields: dict[str, str]
-) -> None:
-    sid = fields.pop("MessageSid", "SM1")
-    answer = text_in(web, "hello", sid=sid, **fields)
-    assert answer.status_code == (200 if "From" in fields else 400)
-    assert len(clinic.tasks()) == (1 if "From" in fields else 0)
+def test_what_is_no_message_to_us_is_refused(clinic: Clinic, web: Visitor, fields: dict[str, str]) -> None:
+    sid = fields.get("MessageSid", "SM" + "7" * 32)
+    rest = {name: text for name, text in fields.items() if name != "MessageSid"}
+    assert text_in(web, "hello", sid=sid, **rest).status_code == 400
+    assert clinic.tasks() == []
+
+
+def test_a_field_that_stands_twice_is_refused(clinic: Clinic, web: Visitor) -> None:
+    body = "MessageSid=SM1&Body=STOP&Body=hello"
+    headers = {"x-twilio-signature": "x", "content-type": "application/x-www-form-urlencoded"}
+    assert web.post("/hooks/twilio/inbound", content=body, headers=headers).status_code == 400
+
+
+def test_a_sender_without_a_number_is_a_stranger(clinic: Clinic, web: Visitor) -> None:
+    assert text_in(web, "hello", From="").status_code == 200
+    assert [task["enrollment_id"] for task in clinic.tasks()] == [None]
 
 
 def test_the_longest_text_there_is_fits_and_longer_ones_are_not_read(clinic: Clinic, web: Visitor) -> None:
     enrollment = clinic.enroll().enrollment_id
     assert text_in(web, "𝔷" * 1600).status_code == 200
     assert said(clinic, enrollment) == ["𝔷" * 1600]
-    assert text_in(web, "x" * 50_000, sid="SM2").status_code == 413
+    assert text_in(web, "x" * 50_000, sid="SM" + "9" * 32).status_code == 413
 
 
 @pytest.mark.parametrize("number", ["0", "2", "x", "-1", "99999999999999999999"])

@@ -9,11 +9,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from journey.domain.delivery import Status
 from journey.domain.pathway import ANSWERS, Channel
 from journey.domain.triage import Intent, Reading
+from journey.rendering.message import template_name
 from journey.rendering.templates import TemplateError
 from journey.services.changing import reachable_of
 from journey.services.conversation.correspondents import Correspondent
+from journey.services.conversation.flags import templates_with
 from journey.services.library import Library
 from journey.services.wording import reader_of, word_step
 from journey.store import messages, patients
@@ -21,6 +24,7 @@ from journey.store.database import Tx
 from journey.store.enrollments import LIVE
 from journey.store.ids import new_id
 from journey.store.message_rows import HandMade
+from journey.store.messages import STANDS
 from journey.store.sealing import SealError
 
 _SOON = timedelta(minutes=15)  # an answer that leaves later than this answers nothing
@@ -41,12 +45,13 @@ def answer(tx: Tx, library: Library, who: Correspondent, name: str, reply_id: UU
     enrollment, step = who.enrollment, f"{ANSWERS}{name}"
     if enrollment is None or who.site is None or enrollment.status not in LIVE:
         return False
-    templates = library.version(tx, enrollment.pathway_version_id).templates
     try:
         patient = patients.get(tx, enrollment.patient_id)
         assert patient is not None  # a foreign key
-        words = word_step(step, Channel.SMS, reader_of(enrollment, patient, who.site), templates)
-    except (SealError, TemplateError):  # no such answer in this version; a person reads the reply in any case
+        reader = reader_of(enrollment, patient, who.site)
+        templates = templates_with(tx, library, who, template_name(step, reader.locale, Channel.SMS))
+        words = word_step(step, Channel.SMS, reader, templates)
+    except (SealError, TemplateError):  # no such answer in force; a person reads the reply in any case
         return False
     if Channel.SMS not in reachable_of(tx, patient) or _was_sent(tx, enrollment.id, step, now):
         return False
@@ -69,4 +74,5 @@ def answer(tx: Tx, library: Library, who: Correspondent, name: str, reply_id: UU
 
 def _was_sent(tx: Tx, enrollment_id: UUID, step: str, now: datetime) -> bool:
     rows = messages.of_enrollment(tx, enrollment_id)
-    return any(row.step == step and row.due_at > now - _AGAIN for row in rows)
+    stands = STANDS - {Status.HELD}
+    return any(row.step == step and row.status in stands and row.due_at > now - _AGAIN for row in rows)

@@ -22,14 +22,15 @@ _MOST = 20  # enrollments of one number that are looked at, the newest
 class Correspondent:
     """Whoever wrote. `sharing`: how many patients have the number; none for a stranger.
 
-    `enrollment`: the one that was written to last. `asked`: its date is the very question that was asked
-    last, and nobody else at this number was asked one. `has_said_yes`: it was, and is answered.
+    `enrollment`: the one that was written to last. `was_asked`: the last text to somebody at this number
+    asked for a yes. `asked`: the date, if that was this one's alone and is open. `has_said_yes`: it is not.
     """
 
     phone: str | None
     sharing: int
     enrollment: Enrollment | None
     site: Site | None
+    was_asked: bool = False
     asked: date | None = None
     has_said_yes: bool = False
 
@@ -47,8 +48,18 @@ def find(tx: Tx, library: Library, phone: str | None, at: datetime) -> Correspon
     site = library.site(tx, enrollment.site_id)
     questions = [one for one, text in told if text and _is_question(tx, library, one, text, at)]
     asked = [one for one in questions if not one.is_confirmed]
-    day = enrollment.procedure_date if asked == [enrollment] else None
-    return Correspondent(phone, len(ids), enrollment, site, day, enrollment in questions and not asked)
+    # A text that is on its way, or in doubt, may be the one that was answered.
+    is_sure = not listings.any_text_in_flight(tx, [one.id for one in known])
+    day = enrollment.procedure_date if asked == [enrollment] and is_sure else None
+    return Correspondent(
+        phone,
+        len(ids),
+        enrollment,
+        site,
+        was_asked=bool(questions),
+        asked=day,
+        has_said_yes=enrollment in questions and not asked,
+    )
 
 
 def _order(one: tuple[Enrollment, Message | None]) -> tuple[bool, float, datetime]:

@@ -12,7 +12,6 @@ from journey.services.library import window_for
 from journey.store.staff_tasks import NewTask, TaskKind
 
 _READ_WITHIN = timedelta(hours=2)  # of the reply, or of the clinic's opening
-_SETTLED = (Intent.STOP, Intent.START, Intent.THANKS)  # where there is nothing else in the reply
 
 
 def task_for(
@@ -23,9 +22,7 @@ def task_for(
     `needs_reading`: there is more to it than its words, such as a picture, or it was told late.
     """
     kind, said = _kind(reading, who)
-    is_settled = reading.intent in _SETTLED and reading.is_plain
-    needs_nobody = is_settled or _is_repeated_yes(reading, who)
-    if kind is TaskKind.REPLY and needs_nobody and not needs_reading:
+    if kind is TaskKind.REPLY and _needs_nobody(reading, who) and not needs_reading:
         return None
     due = _read_by(who, now) if kind is TaskKind.REPLY else now
     enrollment_id = who.enrollment.id if who.enrollment else None
@@ -37,16 +34,26 @@ def _kind(reading: Reading, who: Correspondent) -> tuple[TaskKind, str]:
         return TaskKind.RED_FLAG, "Words that may be urgent: read this now, and phone."
     if reading.intent is Intent.CANCEL:
         return TaskKind.CALLS_OFF, "Phone, and ask whether the procedure is meant, too."
-    if reading.intent is Intent.CALL_OFF or (reading.intent is Intent.NO and who.asked):
+    if reading.intent is Intent.CALL_OFF or (reading.intent is Intent.NO and who.was_asked):
         return TaskKind.CALLS_OFF, "May not be coming: read the reply, and phone."
     if reading.intent is Intent.YES and who.asked:
         return TaskKind.REPLY, "Said yes to the date, which is not noted yet: note it, or ask again."
     if reading.intent is Intent.HELP:
         return TaskKind.REPLY, "Asked for help."
+    if reading.intent is Intent.START:
+        return (
+            TaskKind.REPLY,
+            "Asks for texts again: look who stopped them, and restart them if that is right.",
+        )
     return TaskKind.REPLY, "A reply to read."
 
 
-def _is_repeated_yes(reading: Reading, who: Correspondent) -> bool:
+def _needs_nobody(reading: Reading, who: Correspondent) -> bool:
+    """Opting out or in, thanks that answer no question, a yes once more: done, or nothing to do."""
+    if reading.intent in (Intent.STOP, Intent.START):
+        return reading.is_plain and who.phone is not None
+    if reading.intent is Intent.THANKS:
+        return not who.asked
     return reading.intent is Intent.YES and who.has_said_yes
 
 

@@ -253,8 +253,8 @@ staff_tasks = Table(
     Index(  # urgent ones, found however many others are open
         "ix_staff_tasks_urgent",
         "due_at",
-        postgresql_where=text("done_at IS NULL AND kind = 'red_flag'"),
-        sqlite_where=text("done_at IS NULL AND kind = 'red_flag'"),
+        postgresql_where=text("done_at IS NULL AND kind IN ('red_flag', 'calls_off')"),
+        sqlite_where=text("done_at IS NULL AND kind IN ('red_flag', 'calls_off')"),
     ),
 )
 
@@ -265,7 +265,6 @@ replies = Table(
     Column("provider_id", String(64), nullable=False, unique=True),  # what is told twice is one reply
     Column("enrollment_id", ForeignKey("enrollments.id"), index=True),  # none: a stranger's number
     Column("task_id", ForeignKey("staff_tasks.id"), index=True),  # none: nobody needs to read it
-    Column("intent", String(10), nullable=False),
     Column("at", Instant, nullable=False),
     Column("sealed_content", LargeBinary, nullable=False),
 )

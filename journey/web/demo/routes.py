@@ -146,7 +146,7 @@ def reply(
 ) -> Response:
     """What the patient writes back to a text, while the clock stands still."""
     with controls.still():
-        playing.reply(app.context, app.library, message_id, text.strip())
+        playing.reply(app.context, app.library, message_id, text.strip(), acts.ACTOR)
     return _back(back)
 
 

@@ -64,13 +64,15 @@ _BY_PHONE = (
 
 
 @router.get("/")
-def home(app: TheApp, who: Reader, off: UUID | None = None) -> Response:
-    """`off`: an enrollment that was called off here a moment ago, and may be taken back."""
-    return _home(app, who, off=off)
+def home(app: TheApp, who: Reader, off: UUID | None = None, every: bool = False) -> Response:
+    """`off`: an enrollment that was called off here just now, and may be taken back. `every`: all tasks."""
+    return _home(app, who, off=off, most=today.EVERY_TASK if every else today.MOST_TASKS)
 
 
-def _home(app: TheApp, who: Reader, error: str = "", off: UUID | None = None) -> Response:
-    day = today.read_day(app.context, app.library, who.email, off)
+def _home(
+    app: TheApp, who: Reader, error: str = "", off: UUID | None = None, most: int = today.MOST_TASKS
+) -> Response:
+    day = today.read_day(app.context, app.library, who.email, off, most)
     return show(
         app,
         who,
@@ -88,12 +90,12 @@ def _home(app: TheApp, who: Reader, error: str = "", off: UUID | None = None) ->
 
 
 def _sorted(tasks: Any, now: datetime) -> list[OpenTask]:
-    """What is overdue comes first, then by kind; equal ones by their time."""
+    """What is overdue comes first, then by kind, patients' before strangers'; equal ones by their time."""
     order = list(KINDS)
 
-    def place(one: OpenTask) -> tuple[bool, int, datetime]:
+    def place(one: OpenTask) -> tuple[bool, int, bool, datetime]:
         due = one.task["due_at"]
-        return due > now, order.index(TaskKind(one.task["kind"])), due
+        return due > now, order.index(TaskKind(one.task["kind"])), one.whose is None, due
 
     return sorted(tasks, key=place)
 

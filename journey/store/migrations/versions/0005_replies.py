@@ -10,7 +10,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-_URGENT = sa.text("done_at IS NULL AND kind = 'red_flag'")
+_URGENT = sa.text("done_at IS NULL AND kind IN ('red_flag', 'calls_off')")
 
 
 def upgrade() -> None:
@@ -20,7 +20,6 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.String(64), nullable=False),
         sa.Column("enrollment_id", sa.Uuid(), nullable=True),
         sa.Column("task_id", sa.Uuid(), nullable=True),
-        sa.Column("intent", sa.String(10), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("sealed_content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_replies")),
