@@ -96,12 +96,53 @@ def test_a_yes_that_was_not_noted_before_a_crash_is_somebodys_task(clinic: Clini
     assert "not noted yet" in clinic.tasks()[0]["detail"]
 
 
-def test_a_yes_to_anything_else_confirms_nothing(clinic: Clinic) -> None:
+@pytest.mark.parametrize("step", ["fasting-reminder", "going-home", "day-1"])
+def test_a_yes_to_a_text_that_asks_after_danger_signs_is_urgent(clinic: Clinic, step: str) -> None:
     one = clinic.enroll(email=False).enrollment_id
-    clinic.run_until(clinic.message(one, "fasting-reminder").due_at)  # which asks whether one is unwell
+    clinic.run_until(clinic.message(one, step).due_at)
+    say(clinic, "Yes")
+    clinic.work()
+    assert not is_confirmed(clinic, one)
+    assert "danger signs: phone now. The emergency number was sent" in clinic.tasks()[0]["detail"]
+    assert clinic.message(one, URGENT).status is Status.DELIVERED
+
+
+def test_a_yes_to_words_of_staff_is_for_a_person(clinic: Clinic) -> None:
+    one = asked(clinic)
+    hello = Written(Channel.SMS, "", "Spine Clinic: is your number right?")
+    staff_messages.write(clinic.app.context, one, hello, new_id(), "kim")
+    clinic.clock.advance(timedelta(minutes=1))
+    clinic.work()
     say(clinic, "Yes")
     assert not is_confirmed(clinic, one)
     assert kinds(clinic) == ["reply"]
+
+
+def test_at_night_whoever_waits_for_a_person_is_told_once_where_help_is(clinic: Clinic) -> None:
+    one = asked(clinic)
+    clinic.clock.advance(timedelta(hours=12))  # 22:00
+    say(clinic, "ok thanks, lovely")  # needs nobody but for the question
+    say(clinic, "Where do I park?")
+    say(clinic, "And where do I eat?")
+    clinic.work()
+    answers = [row for row in clinic.messages(one) if row.step == "answer-help"]
+    assert [row.status for row in answers] == [Status.DELIVERED]
+    assert "Emergency? Call 999" in clinic.outbox()[0].content["text"]
+
+
+def test_at_night_a_yes_is_noted_and_not_answered(clinic: Clinic) -> None:
+    one = asked(clinic)
+    clinic.clock.advance(timedelta(hours=12))
+    say(clinic, "Y")
+    assert is_confirmed(clinic, one)
+    assert not [row for row in clinic.messages(one) if row.step == "answer-help"]
+
+
+def test_right_before_the_procedure_a_reply_does_not_wait_for_the_morning(clinic: Clinic) -> None:
+    one = clinic.enroll(email=False).enrollment_id
+    clinic.run_until(clinic.message(one, "fasting-reminder").due_at + timedelta(hours=6))
+    say(clinic, "I just had some toast")
+    assert clinic.tasks()[0]["due_at"] == clinic.clock.now()
 
 
 def test_a_yes_to_the_old_date_confirms_no_new_one(clinic: Clinic) -> None:

@@ -60,7 +60,7 @@ def test_however_much_is_open_an_urgent_reply_is_on_the_page(clinic: Clinic) -> 
     tell(clinic, "Sorry, I can't come")
     tell(clinic, WEAK)
     page = home(clinic)
-    assert page.index(WEAK) < page.index("emergency") < page.index("question")
+    assert page.index(WEAK) < page.index(">emergency") < page.index("question")
     assert "come</p></blockquote>" in page
     assert 'href="/?every=1"' in page
 

@@ -6,6 +6,7 @@ and a pause do not keep it, since whoever gets it wrote a moment ago.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -26,23 +27,37 @@ from journey.store.ids import new_id
 from journey.store.message_rows import HandMade
 from journey.store.messages import STANDS
 from journey.store.sealing import SealError
+from journey.store.staff_tasks import TaskKind
 
 _SOON = timedelta(minutes=15)  # an answer that leaves later than this answers nothing
-_AGAIN = timedelta(
-    hours=1
-)  # sooner, the same answer tells nothing new, and two machines would go on for ever
+# Sooner, the same answer tells nothing new, and two machines would go on for ever.
+_AGAIN = timedelta(hours=1)
+_UNASKED = timedelta(hours=8)  # that nobody reads now: once a night
 
 
-def choose(reading: Reading, *, was_answered: bool) -> str | None:
-    """The answer that a reply gets, if any. `was_answered`: the provider has answered a keyword."""
-    if reading.red_flags:
-        return "urgent"
-    return "help" if reading.intent is Intent.HELP and not was_answered else None
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer by name, and how long the same one is not repeated."""
+
+    name: str
+    pause: timedelta
 
 
-def answer(tx: Tx, library: Library, who: Correspondent, name: str, reply_id: UUID, now: datetime) -> bool:
+def choose(kind: TaskKind | None, reading: Reading, *, was_answered: bool, waits: bool) -> Answer | None:
+    """The answer that a reply gets, if any. `was_answered`: the provider has answered a keyword. `waits`:
+    for a person, while nobody reads replies; whoever does must know where help is."""
+    if kind is TaskKind.RED_FLAG:
+        return Answer("urgent", _AGAIN)
+    if reading.intent is Intent.HELP and not was_answered:
+        return Answer("help", _AGAIN)
+    return Answer("help", _UNASKED) if waits else None
+
+
+def answer(
+    tx: Tx, library: Library, who: Correspondent, chosen: Answer, reply_id: UUID, now: datetime
+) -> bool:
     """Plans an answer to leave at once. False where there is none: no template, no way, or one just sent."""
-    enrollment, step = who.enrollment, f"{ANSWERS}{name}"
+    enrollment, step = who.enrollment, f"{ANSWERS}{chosen.name}"
     if enrollment is None or who.site is None or enrollment.status not in LIVE:
         return False
     try:
@@ -53,7 +68,7 @@ def answer(tx: Tx, library: Library, who: Correspondent, name: str, reply_id: UU
         words = word_step(step, Channel.SMS, reader, templates)
     except (SealError, TemplateError):  # no such answer in force; a person reads the reply in any case
         return False
-    if Channel.SMS not in reachable_of(tx, patient) or _was_sent(tx, enrollment.id, step, now):
+    if Channel.SMS not in reachable_of(tx, patient) or _was_sent(tx, enrollment.id, step, now - chosen.pause):
         return False
     made = HandMade(
         id=new_id(),
@@ -72,7 +87,7 @@ def answer(tx: Tx, library: Library, who: Correspondent, name: str, reply_id: UU
     return True
 
 
-def _was_sent(tx: Tx, enrollment_id: UUID, step: str, now: datetime) -> bool:
+def _was_sent(tx: Tx, enrollment_id: UUID, step: str, since: datetime) -> bool:
     rows = messages.of_enrollment(tx, enrollment_id)
     stands = STANDS - {Status.HELD}
-    return any(row.step == step and row.status in stands and row.due_at > now - _AGAIN for row in rows)
+    return any(row.step == step and row.status in stands and row.due_at > since for row in rows)

@@ -24,6 +24,7 @@ class Correspondent:
 
     `enrollment`: the one that was written to last. `was_asked`: the last text to somebody at this number
     asked for a yes. `asked`: the date, if that was this one's alone and is open. `has_said_yes`: it is not.
+    `was_warned`: the last text asks after danger signs, so that a yes is one.
     """
 
     phone: str | None
@@ -33,6 +34,7 @@ class Correspondent:
     was_asked: bool = False
     asked: date | None = None
     has_said_yes: bool = False
+    was_warned: bool = False
 
 
 def find(tx: Tx, library: Library, phone: str | None, at: datetime) -> Correspondent:
@@ -44,7 +46,7 @@ def find(tx: Tx, library: Library, phone: str | None, at: datetime) -> Correspon
     if written_to is None:
         every = sites.everyone(tx)
         return Correspondent(phone, len(ids), None, every[0].site if every else None)
-    enrollment, _ = written_to
+    enrollment, last = written_to
     site = library.site(tx, enrollment.site_id)
     questions = [one for one, text in told if text and _is_question(tx, library, one, text, at)]
     asked = [one for one in questions if not one.is_confirmed]
@@ -59,6 +61,7 @@ def find(tx: Tx, library: Library, phone: str | None, at: datetime) -> Correspon
         was_asked=bool(questions),
         asked=day,
         has_said_yes=enrollment in questions and not asked,
+        was_warned=last is not None and _warns(tx, library, enrollment, last),
     )
 
 
@@ -67,6 +70,12 @@ def _order(one: tuple[Enrollment, Message | None]) -> tuple[bool, float, datetim
     enrollment, text = one
     at = text.accepted_at.timestamp() if text and text.accepted_at else 0.0
     return enrollment.status in LIVE, at, enrollment.enrolled_at
+
+
+def _warns(tx: Tx, library: Library, one: Enrollment, text: Message) -> bool:
+    """Recovery advice and whatever is critical: it names what may be wrong, and a yes says that it is so."""
+    steps = library.version(tx, one.pathway_version_id).pathway.steps
+    return any(step.key == text.step and (step.is_recovery or step.critical) for step in steps)
 
 
 def _is_question(tx: Tx, library: Library, one: Enrollment, text: Message, now: datetime) -> bool:

@@ -16,13 +16,12 @@ from journey.services.conversation import answering, correspondents
 from journey.services.conversation.correspondents import Correspondent
 from journey.services.conversation.flags import red_flags
 from journey.services.conversation.opting import PATIENT, opt
-from journey.services.conversation.reply_tasks import task_for
+from journey.services.conversation.reply_tasks import Circumstances, is_closed, kind_of, task_for
 from journey.services.library import Library
 from journey.store import audit, enrollments, replies, staff_tasks, webhooks
 from journey.store.database import Conflict, Tx
 from journey.store.ids import new_id
 from journey.store.replies import Reply
-from journey.store.staff_tasks import NewTask, TaskKind
 
 _MOST_TEXT = 2_000  # characters; a text has at most 1,600
 _MOST_SENDER = 200
@@ -90,9 +89,14 @@ def _keep(tx: Tx, library: Library, incoming: Incoming, now: datetime) -> Yes | 
     if who.phone is not None:
         may_start = incoming.at is None  # fetched, it may be older than a STOP that was told
         is_settled, entries = opt(tx, who.phone, reading.intent, incoming.text, now, may_start=may_start)
-    reply_id = new_id()
-    needs_reading = incoming.pictures > 0 or is_late or not is_settled
-    task = task_for(reading, who, reply_id, now, needs_reading=needs_reading)
+    around = Circumstances(incoming.pictures, is_late, is_settled)
+    kind, reply_id = kind_of(reading, who, around), new_id()
+    if not is_late:
+        waits = kind is not None and not _is_answer(reading, who, around) and is_closed(who, now)
+        chosen = answering.choose(kind, reading, was_answered=incoming.was_answered, waits=waits)
+        if chosen and answering.answer(tx, library, who, chosen, reply_id, now):
+            around = replace(around, answered=chosen.name)
+    task = task_for(kind, reading, who, around, reply_id, now) if kind else None
     staff_tasks.open_all(tx, [task] if task else [], now)
     reply = Reply(
         reply_id,
@@ -106,22 +110,16 @@ def _keep(tx: Tx, library: Library, incoming: Incoming, now: datetime) -> Yes | 
         reading.red_flags,
     )
     replies.add(tx, incoming.provider_id, reply)
-    name = answering.choose(reading, was_answered=incoming.was_answered)
-    if name and not is_late:
-        answering.answer(tx, library, who, name, reply_id, now)
     _tell(tx, reply, entries, now)
-    return None if needs_reading else _yes(tx, reading, who, task, reply)
+    if task and who.enrollment and who.asked and _is_answer(reading, who, around):
+        return None if replies.has_later(tx, reply) else Yes(who.enrollment.id, who.asked, task.id)
+    return None
 
 
-def _yes(tx: Tx, reading: Reading, who: Correspondent, task: NewTask | None, reply: Reply) -> Yes | None:
-    """A yes that nothing speaks against: not its own words, and nothing that the patient said since."""
-    if reading.intent is not Intent.YES or who.enrollment is None or who.asked is None:
-        return None
-    if task is None or task.kind is not TaskKind.REPLY:
-        return None
-    if replies.has_later(tx, reply):
-        return None
-    return Yes(who.enrollment.id, who.asked, task.id)
+def _is_answer(reading: Reading, who: Correspondent, around: Circumstances) -> bool:
+    """Whether it is a plain yes to the question, which needs no person once it is noted."""
+    is_yes = reading.intent is Intent.YES and not reading.red_flags
+    return is_yes and who.asked is not None and not around.needs_reading
 
 
 def _as_phone(sender: str) -> str | None:

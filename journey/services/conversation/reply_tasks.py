@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from journey.domain.calendar import Shift, to_instant
+from journey.domain.calendar import Shift, Window, read_zone, to_instant
 from journey.domain.triage import Intent, Reading
 from journey.services.conversation.correspondents import Correspondent
 from journey.services.library import window_for
 from journey.store.staff_tasks import NewTask, TaskKind
 
 _READ_WITHIN = timedelta(hours=2)  # of the reply, or of the clinic's opening
+_SOON = timedelta(days=1)  # a reply that close to the procedure does not wait for the morning
 
 
-def task_for(
-    reading: Reading, who: Correspondent, reply_id: UUID, now: datetime, *, needs_reading: bool
-) -> NewTask | None:
-    """The task that a reply opens; None where nothing is left to do. Its words stay sealed in the reply.
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What else there is to a reply. `is_settled`: what it asks for is done. `answered`: how, by itself."""
 
-    `needs_reading`: there is more to it than its words, such as a picture, or it was told late.
-    """
-    kind, said = _kind(reading, who)
-    if kind is TaskKind.REPLY and _needs_nobody(reading, who) and not needs_reading:
-        return None
-    due = _read_by(who, now) if kind is TaskKind.REPLY else now
-    enrollment_id = who.enrollment.id if who.enrollment else None
-    return NewTask(kind, str(reply_id), " ".join([said, *_notes(reading, who)]), due, enrollment_id)
+    pictures: int
+    is_late: bool
+    is_settled: bool
+    answered: str | None = None
+
+    @property
+    def needs_reading(self) -> bool:
+        return self.pictures > 0 or self.is_late or not self.is_settled
 
 
-def _kind(reading: Reading, who: Correspondent) -> tuple[TaskKind, str]:
-    if reading.red_flags:
-        return TaskKind.RED_FLAG, "Words that may be urgent: read this now, and phone."
-    if reading.intent is Intent.CANCEL:
-        return TaskKind.CALLS_OFF, "Phone, and ask whether the procedure is meant, too."
-    if reading.intent is Intent.CALL_OFF or (reading.intent is Intent.NO and who.was_asked):
-        return TaskKind.CALLS_OFF, "May not be coming: read the reply, and phone."
-    if reading.intent is Intent.YES and who.asked:
-        return TaskKind.REPLY, "Said yes to the date, which is not noted yet: note it, or ask again."
-    if reading.intent is Intent.HELP:
-        return TaskKind.REPLY, "Asked for help."
-    if reading.intent is Intent.START:
-        return (
-            TaskKind.REPLY,
-            "Asks for texts again: look who stopped them, and restart them if that is right.",
-        )
-    return TaskKind.REPLY, "A reply to read."
+def kind_of(reading: Reading, who: Correspondent, around: Circumstances) -> TaskKind | None:
+    """The kind of task that a reply opens; None where nothing is left to do."""
+    if reading.red_flags or (reading.intent is Intent.YES and who.was_warned):
+        return TaskKind.RED_FLAG
+    if reading.calls_off or reading.intent in (Intent.CANCEL, Intent.CALL_OFF):
+        return TaskKind.CALLS_OFF
+    if reading.intent is Intent.NO and who.was_asked:
+        return TaskKind.CALLS_OFF
+    return None if _needs_nobody(reading, who) and not around.needs_reading else TaskKind.REPLY
 
 
 def _needs_nobody(reading: Reading, who: Correspondent) -> bool:
@@ -53,26 +47,75 @@ def _needs_nobody(reading: Reading, who: Correspondent) -> bool:
     if reading.intent in (Intent.STOP, Intent.START):
         return reading.is_plain and who.phone is not None
     if reading.intent is Intent.THANKS:
-        return not who.asked
+        return reading.is_plain and not who.asked
     return reading.intent is Intent.YES and who.has_said_yes
 
 
-def _notes(reading: Reading, who: Correspondent) -> list[str]:
-    notes = []
+def task_for(
+    kind: TaskKind, reading: Reading, who: Correspondent, around: Circumstances, reply_id: UUID, now: datetime
+) -> NewTask:
+    """The task about a reply. Its words stay sealed in the reply."""
+    due = _read_by(who, now) if kind is TaskKind.REPLY else now
+    enrollment_id = who.enrollment.id if who.enrollment else None
+    detail = " ".join([_say(kind, reading, who), *_notes(kind, reading, who, around)])
+    return NewTask(kind, str(reply_id), detail, due, enrollment_id)
+
+
+def _say(kind: TaskKind, reading: Reading, who: Correspondent) -> str:
+    if kind is TaskKind.RED_FLAG and not reading.red_flags:
+        return "Said yes to a text that asks after danger signs: phone now."
+    if kind is TaskKind.RED_FLAG:
+        return "Words that may be urgent: read this now, and phone."
+    if kind is TaskKind.CALLS_OFF and reading.intent is Intent.CANCEL:
+        return "Wrote CANCEL or END: phone, and ask whether they still want the procedure."
+    if kind is TaskKind.CALLS_OFF:
+        return "May not be coming: read the reply, and phone."
+    said = {
+        Intent.HELP: "Asked for help, and may be unwell: read it, and phone.",
+        Intent.START: "Asks for texts again: look who stopped them, and restart them if that is right.",
+        Intent.STOP: "Wants no more texts, and wrote more: read it. Are they still coming?",
+    }
+    if who.asked:
+        said[Intent.YES] = "Said yes to coming, which is not noted yet: note it, or phone."
+        said[Intent.THANKS] = "Neither yes nor no to whether they are coming: ask again, or phone."
+    return said.get(reading.intent, "A reply to read.")
+
+
+def _notes(kind: TaskKind, reading: Reading, who: Correspondent, around: Circumstances) -> Iterator[str]:
+    if around.pictures:
+        yield "With a picture."
+    if around.is_late:
+        yield "It came late."
+    if kind is TaskKind.RED_FLAG:
+        sent = around.answered == "urgent"
+        yield f"The emergency number was {'sent' if sent else 'not sent'} by itself."
     if reading.intent in (Intent.STOP, Intent.CANCEL) and who.phone:
-        notes.append("Texts to this number have stopped, as asked.")
+        yield "Texts to this number have stopped, as asked."
     if not who.sharing:
-        notes.append("From a number that no patient has: find out who it is.")
+        yield "From a number that no patient has: find out who it is."
     if who.sharing > 1:
-        notes.append(f"{who.sharing} patients share this number: ask who it is.")
-    return notes
+        yield f"{who.sharing} patients share this number: ask who it is."
+
+
+def is_closed(who: Correspondent, now: datetime) -> bool:
+    """Whether nobody at the clinic can be expected to read a reply now."""
+    window = _window(who, now)
+    return window is not None and not window.allows(now, any_day=False)
+
+
+def _window(who: Correspondent, now: datetime) -> Window | None:
+    return window_for(who.site, who.site.zone, now.year) if who.site else None
 
 
 def _read_by(who: Correspondent, now: datetime) -> datetime:
-    """Soon in the clinic's hours; otherwise soon after it opens."""
-    if who.site is None:
+    """Soon in the clinic's hours; otherwise soon after it opens. Right before a procedure, at once."""
+    window = _window(who, now)
+    if window is None:
         return now + _READ_WITHIN
-    window = window_for(who.site, who.site.zone, now.year)
+    if who.site and who.enrollment and who.enrollment.procedure_date:
+        today = now.astimezone(read_zone(who.site.zone)).date()
+        if today <= who.enrollment.procedure_date <= today + _SOON:
+            return now
     at, shifts = window.settle(now, later=True, any_day=False)
     if Shift.CLOSED_DAY in shifts:
         at = to_instant(at.astimezone(window.zone).date(), window.opens, window.zone)
