@@ -14,9 +14,11 @@ from sqlalchemy import delete
 from benchmarks.figures import Figure, Tell, percentile
 from benchmarks.practice import PATHWAY, Practice
 from benchmarks.scene import Scene
+from journey.channels.protocol import Incoming
 from journey.domain.access import Role
 from journey.services import accounts, signing_in
 from journey.services.admission import Request, prepare
+from journey.services.conversation.receiving import receive
 from journey.services.enrolling import enroll_all
 from journey.services.publishing import find_setting
 from journey.store import enrollments
@@ -107,7 +109,8 @@ def _person(n: int) -> dict[str, str | None]:
 
 
 def _fill(practice: Practice, number: int, tell: Tell) -> None:
-    """Both practices have the same page full: 20 procedures tomorrow, 60 tasks and more."""
+    """Both practices have the same page full: 20 procedures tomorrow, 10 urgent replies, 60 tasks and more.
+    Every fiftieth patient has asked something."""
     now = datetime.now(UTC)
     with practice.context.database.read() as tx:
         setting = find_setting(tx, PATHWAY, None, "bench")
@@ -121,6 +124,10 @@ def _fill(practice: Practice, number: int, tell: Tell) -> None:
         part = range(start, min(start + _SLICE, number))
         enroll_all(practice.context, [(setting, [prepare(request(n), setting, now) for n in part])])
         tell(f"enrolled {part.stop:,} patients")
+    for n in (*range(10), *range(10, number, 50)):
+        text = "My left leg is weak" if n < 10 else "Where do I park?"
+        incoming = Incoming(f"SM{n}", str(_person(n)["phone"]), text)
+        receive(practice.context, practice.app.library, incoming)
     practice.vacuum()
 
 

@@ -82,7 +82,8 @@ def triage(text: str, red_flags: Iterable[RedFlag]) -> Reading:
         return Reading(Intent.THANKS, True) if reaction["liked"] else Reading(Intent.OTHER, False)
     words = _words(text)
     line = f" {' '.join(words)} "
-    found = tuple(dict.fromkeys(flag.title for flag in red_flags if _has_any(words, flag.words)))
+    said = _Said(words)
+    found = tuple(dict.fromkeys(flag.title for flag in red_flags if said.has_any(flag.words)))
     intent, is_plain = _intent(text, words, line)
     return Reading(intent, is_plain, found, phrases.calls_off(line))
 
@@ -145,14 +146,32 @@ def _signs(text: str) -> list[str]:
     return [char for char in text if unicodedata.category(char) == "So"]
 
 
-def _has_any(words: Sequence[str], wanted: Iterable[str]) -> bool:
-    return any(all(_has(words, part) for part in phrase.split()) for phrase in wanted)
+class _Said:
+    """The words of a reply, where each part of a phrase is looked for once, among those of its first letter."""
 
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+        self._by_letter: dict[str, set[str]] = {}
+        for word in words:
+            self._by_letter.setdefault(word[0], set()).add(word)
+        self._found: dict[str, frozenset[str]] = {}
 
-def _has(words: Sequence[str], part: str) -> bool:
-    parts = part.split("+")
-    rows = (words[at : at + len(parts)] for at in range(len(words) - len(parts) + 1))
-    return any(all(map(_is, row, parts)) for row in rows)
+    def has_any(self, wanted: Iterable[str]) -> bool:
+        return any(all(map(self._has, phrase.split())) for phrase in wanted)
+
+    def _has(self, part: str) -> bool:
+        rows = [self._matching(one) for one in part.split("+")]
+        if len(rows) == 1 or not all(rows):
+            return all(rows)
+        starts = range(len(self._words) - len(rows) + 1)
+        return any(all(self._words[at + n] in row for n, row in enumerate(rows)) for at in starts)
+
+    def _matching(self, part: str) -> frozenset[str]:
+        """The words that are this one, or begin so, or are one slip away."""
+        if part not in self._found:
+            near = self._by_letter.get(part[0].casefold(), ())
+            self._found[part] = frozenset(word for word in near if _is(word, part))
+        return self._found[part]
 
 
 def _is(word: str, part: str) -> bool:
@@ -160,7 +179,7 @@ def _is(word: str, part: str) -> bool:
     is_whole = stem == part.casefold()
     if word == stem or (not is_whole and word.startswith(stem)):
         return True
-    if word.startswith(phrases.THEIR_OWN):
+    if len(stem) < _LEAST or word.startswith(phrases.THEIR_OWN):
         return False
     sizes = (len(word),) if is_whole else range(len(stem) - 1, len(stem) + 2)
     return any(_is_slip(word[:size], stem) for size in sizes)
@@ -168,7 +187,7 @@ def _is(word: str, part: str) -> bool:
 
 def _is_slip(word: str, meant: str) -> bool:
     """Whether somebody mistyped a longer word: a letter too many, one missing, another one, two swapped."""
-    if len(meant) < _LEAST or abs(len(word) - len(meant)) > 1 or word[:1] != meant[:1]:
+    if abs(len(word) - len(meant)) > 1 or word[:1] != meant[:1]:
         return False
     if word.startswith(phrases.THEIR_OWN):
         return False
