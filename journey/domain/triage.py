@@ -147,7 +147,7 @@ def _signs(text: str) -> list[str]:
 
 
 class _Said:
-    """The words of a reply, where each part of a phrase is looked for once, among those of its first letter."""
+    """The words of a reply: each part of a phrase is looked for once, among those of its first letter."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self._words = words

@@ -16,6 +16,9 @@ from journey.store.database import Tx
 from journey.store.ids import new_id
 from journey.store.schema import pathway_versions
 
+_READ: dict[str, Pathway] = {}
+_MOST_READ = 64
+
 
 @dataclass(frozen=True)
 class PathwayVersion:
@@ -32,7 +35,13 @@ class PathwayVersion:
 
     @cached_property
     def pathway(self) -> Pathway:
-        return Pathway.model_validate(self.content["pathway"])
+        """Read once per process: whatever has the same digest says the same."""
+        found = _READ.get(self.digest)
+        if found is None:
+            if len(_READ) >= _MOST_READ:
+                _READ.clear()
+            found = _READ[self.digest] = Pathway.model_validate(self.content["pathway"])
+        return found
 
     @property
     def templates(self) -> Mapping[str, str]:

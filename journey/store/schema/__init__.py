@@ -15,16 +15,14 @@ from journey.store.schema.care import (
     installation,
     message_events,
     messages,
-    outbox,
     pathway_versions,
     patient_tokens,
     patients,
-    replies,
     sites,
     staff_tasks,
-    suppressions,
     task_notes,
 )
+from journey.store.schema.exchange import outbox, replies, suppressions
 from journey.store.schema.work import (
     daily_totals,
     import_rows,

@@ -206,29 +206,6 @@ message_events = Table(
     Column("detail", Text),
 )
 
-suppressions = Table(
-    "suppressions",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("channel", String(5), nullable=False),
-    Column("address_token", LargeBinary, nullable=False),
-    Column("sealed_address", LargeBinary, nullable=False),  # to make the token anew with a new key
-    Column("reason", String(24), nullable=False),
-    Column("source", String(200), nullable=False),
-    Column("sealed_evidence", LargeBinary),
-    Column("at", Instant, nullable=False),
-    Column("lifted_at", Instant),
-    Index("ix_suppressions_at", "at"),
-    Index(
-        "uq_suppressions_active",
-        "address_token",
-        "channel",
-        unique=True,
-        postgresql_where=text("lifted_at IS NULL"),
-        sqlite_where=text("lifted_at IS NULL"),
-    ),
-)
-
 staff_tasks = Table(
     "staff_tasks",
     metadata,
@@ -258,17 +235,6 @@ staff_tasks = Table(
     ),
 )
 
-replies = Table(
-    "replies",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("provider_id", String(64), nullable=False, unique=True),  # what is told twice is one reply
-    Column("enrollment_id", ForeignKey("enrollments.id"), index=True),  # none: a stranger's number
-    Column("task_id", ForeignKey("staff_tasks.id"), index=True),  # none: nobody needs to read it
-    Column("at", Instant, nullable=False),
-    Column("sealed_content", LargeBinary, nullable=False),
-)
-
 task_notes = Table(
     "task_notes",
     metadata,
@@ -291,16 +257,4 @@ audit_entries = Table(
     Column("previous", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Index("ix_audit_entries_actor", "actor", "seq"),
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", Counter, primary_key=True),
-    Column("message_id", Uuid, nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("channel", String(5), nullable=False),
-    Column("sealed_content", LargeBinary, nullable=False),
-    Column("at", Instant, nullable=False),
-    UniqueConstraint("message_id", "attempt"),
 )
