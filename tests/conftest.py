@@ -80,11 +80,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def clinic(tmp_path: Path, database_url: str) -> Iterator[Clinic]:
+def on_both(tmp_path: Path, database_url: str) -> Iterator[Clinic]:
     """A whole practice on both databases, sending to the outbox."""
     clinic = Clinic(tmp_path, database_url=database_url)
     yield clinic
     clinic.close()
+
+
+@pytest.fixture
+def clinic(on_both: Clinic) -> Clinic:
+    """The same. A file whose tests hardly depend on the database has its own `clinic`, and asks for `on_both`
+    where one does."""
+    return on_both
 
 
 @pytest.fixture

@@ -40,6 +40,12 @@ URGENT = "answer-urgent"
 _numbers = count()
 
 
+@pytest.fixture
+def clinic(embedded_clinic: Clinic) -> Clinic:
+    """On SQLite; what depends on the database is tested `on_both`."""
+    return embedded_clinic
+
+
 def tell(clinic: Clinic, text: str, **how: Any) -> Yes | None:
     """As the provider tells of a reply; nothing of what may wait is done."""
     how = {"provider_id": f"SM{next(_numbers)}", "sender": PHONE} | how
@@ -78,7 +84,8 @@ def is_stopped(clinic: Clinic) -> bool:
     return suppressing.is_stopped(clinic.app.context, Channel.SMS, PHONE)
 
 
-def test_a_yes_to_the_question_confirms_the_date_and_needs_nobody(clinic: Clinic) -> None:
+def test_a_yes_to_the_question_confirms_the_date_and_needs_nobody(on_both: Clinic) -> None:
+    clinic = on_both
     one = asked(clinic)
     say(clinic, "Yes please")
     assert is_confirmed(clinic, one)
@@ -153,7 +160,8 @@ def test_a_yes_to_the_old_date_confirms_no_new_one(clinic: Clinic) -> None:
     assert "reply" in kinds(clinic)
 
 
-def test_a_yes_is_nobodys_where_two_at_one_number_were_asked(clinic: Clinic) -> None:
+def test_a_yes_is_nobodys_where_two_at_one_number_were_asked(on_both: Clinic) -> None:
+    clinic = on_both
     one, other = asked(clinic), asked(clinic, person=BEN)
     say(clinic, "Y")
     assert not is_confirmed(clinic, one)
@@ -169,7 +177,8 @@ def test_a_no_to_the_question_is_told_to_staff_at_once(clinic: Clinic) -> None:
     assert not is_stopped(clinic)
 
 
-def test_stop_ends_texts_and_what_is_planned_takes_another_way(clinic: Clinic) -> None:
+def test_stop_ends_texts_and_what_is_planned_takes_another_way(on_both: Clinic) -> None:
+    clinic = on_both
     one = clinic.enroll().enrollment_id
     clinic.work()
     say(clinic, "STOP")
@@ -206,7 +215,8 @@ def test_an_operation_called_off_in_words_keeps_texts_going(clinic: Clinic) -> N
     assert kinds(clinic) == ["calls_off"]
 
 
-def test_urgent_words_come_first_and_are_answered_at_once_at_night_and_once_an_hour(clinic: Clinic) -> None:
+def test_urgent_words_come_first_and_are_answered_at_once_at_night_and_once_an_hour(on_both: Clinic) -> None:
+    clinic = on_both
     one = clinic.enroll().enrollment_id
     clinic.work()
     clinic.clock.at = START + timedelta(hours=15)  # one in the night
@@ -263,7 +273,8 @@ def test_an_answer_to_a_reply_is_not_what_a_yes_is_about(clinic: Clinic) -> None
     assert is_confirmed(clinic, one)
 
 
-def test_the_same_reply_told_twice_is_one(clinic: Clinic) -> None:
+def test_the_same_reply_told_twice_is_one(on_both: Clinic) -> None:
+    clinic = on_both
     one = clinic.enroll().enrollment_id
     for _ in range(3):
         say(clinic, "Where do I park?", provider_id="SMtwice")
@@ -311,7 +322,8 @@ def test_a_question_that_failed_was_never_asked(clinic: Clinic) -> None:
     assert not is_confirmed(clinic, one)
 
 
-def test_a_text_on_its_way_may_be_the_one_that_was_answered(clinic: Clinic) -> None:
+def test_a_text_on_its_way_may_be_the_one_that_was_answered(on_both: Clinic) -> None:
+    clinic = on_both
     one, other = asked(clinic), clinic.enroll(BEN, email=False).enrollment_id
     claim_due(clinic.app.context, clinic.app.library, Channel.SMS, 10)
     assert clinic.message(other, "welcome").status is Status.SENDING
@@ -350,7 +362,8 @@ def test_a_start_that_is_fetched_does_not_undo_a_later_stop(clinic: Clinic) -> N
     assert kinds(clinic) == ["reply"]
 
 
-def test_damaged_evidence_does_not_keep_a_patient_from_starting(clinic: Clinic) -> None:
+def test_damaged_evidence_does_not_keep_a_patient_from_starting(on_both: Clinic) -> None:
+    clinic = on_both
     clinic.enroll()
     say(clinic, "STOP")
     with clinic.database.write() as tx:
@@ -402,7 +415,8 @@ def test_a_change_does_not_take_the_emergency_number_back(clinic: Clinic, wish: 
     assert clinic.message(one, URGENT).status is Status.DELIVERED
 
 
-def test_two_urgent_replies_at_one_moment_get_one_answer(clinic: Clinic) -> None:
+def test_two_urgent_replies_at_one_moment_get_one_answer(on_both: Clinic) -> None:
+    clinic = on_both
     ones = [clinic.enroll(dict(ANNA) | {"record_number": f"R-{n}"}).enrollment_id for n in range(6)]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda number: tell(clinic, f"{WEAK} {number}"), range(12)))
@@ -445,7 +459,8 @@ def test_a_reply_is_to_be_read_soon_after_the_clinic_opens(
     assert clinic.tasks()[0]["due_at"] == due
 
 
-def test_it_belongs_to_whoever_was_written_to_last(clinic: Clinic) -> None:
+def test_it_belongs_to_whoever_was_written_to_last(on_both: Clinic) -> None:
+    clinic = on_both
     one = clinic.enroll(email=False).enrollment_id
     clinic.work()
     clinic.clock.advance(timedelta(minutes=5))
@@ -473,7 +488,8 @@ def test_what_is_told_late_starts_nothing_and_is_read_by_a_person(clinic: Clinic
     assert kinds(clinic)[0] == "red_flag"
 
 
-def test_a_fetched_yes_is_about_what_was_asked_before_it(clinic: Clinic) -> None:
+def test_a_fetched_yes_is_about_what_was_asked_before_it(on_both: Clinic) -> None:
+    clinic = on_both
     one = asked(clinic)
     then = clinic.clock.now() + timedelta(minutes=1)
     clinic.clock.advance(timedelta(minutes=2))
@@ -485,7 +501,8 @@ def test_a_fetched_yes_is_about_what_was_asked_before_it(clinic: Clinic) -> None
     assert is_confirmed(clinic, one)
 
 
-def test_a_yes_that_is_told_late_or_overtaken_is_for_a_person(clinic: Clinic) -> None:
+def test_a_yes_that_is_told_late_or_overtaken_is_for_a_person(on_both: Clinic) -> None:
+    clinic = on_both
     one = asked(clinic)
     then = clinic.clock.now() + timedelta(minutes=1)
     clinic.clock.advance(timedelta(minutes=3))

@@ -20,6 +20,12 @@ from tests.web.desk import Desk, fields_of
 TOMORROW = START.date() + timedelta(days=1)
 
 
+@pytest.fixture
+def clinic(embedded_clinic: Clinic) -> Clinic:
+    """On SQLite; what depends on the database is tested `on_both`."""
+    return embedded_clinic
+
+
 def reply_form(page: str) -> str:
     """The address of the form that answers the newest text."""
     return "/outbox/messages/" + page.partition('action="/outbox/messages/')[2].partition('"')[0]
@@ -50,7 +56,8 @@ def test_an_urgent_reply_stands_first_with_its_words_and_the_number_to_call(
     assert "/write" in shown
 
 
-def test_however_much_is_open_an_urgent_reply_is_on_the_page(clinic: Clinic) -> None:
+def test_however_much_is_open_an_urgent_reply_is_on_the_page(on_both: Clinic) -> None:
+    clinic = on_both
     clinic.enroll()
     for number in range(30):
         tell(clinic, f"question {number}")
