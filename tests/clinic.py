@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -55,6 +59,16 @@ class ManualClock:
         self.at += span
 
 
+def _copy_ready(folder: Path) -> bool:
+    """False if there is a database in the folder already."""
+    target = folder / _ready_file().name
+    if target.exists():
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(_ready_file(), target)
+    return True
+
+
 class RealClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -63,8 +77,21 @@ class RealClock:
         return time.monotonic()
 
 
+@cache
+def _ready_file() -> Path:
+    """The database of a practice with a published pathway: made once per process, and copied from then on."""
+    folder = Path(tempfile.mkdtemp(prefix="journey-ready-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = Clinic(folder, clock=ManualClock())
+    made.close()
+    return Path(str(made.database.engine.url.database))
+
+
 class Clinic:
-    """One practice with a published pathway. `settings` go to Settings, without the prefix."""
+    """One practice with a published pathway. `settings` go to Settings, without the prefix.
+
+    `is_ready`: its database holds all that already, as a copy of one that was made so.
+    """
 
     def __init__(
         self,
@@ -73,12 +100,22 @@ class Clinic:
         clock: Any = None,
         site: Site | None = None,
         published: bool = True,
+        is_ready: bool = False,
         **settings: Any,
     ) -> None:
+        if (
+            clock is None
+            and site is None
+            and published
+            and not settings.keys() & {"database_url", "secret_keys"}
+        ):
+            is_ready = _copy_ready(folder)
         self.clock = clock or ManualClock()
         settings.setdefault("secret_keys", KEYS)
         self.app: App = build(read_settings(data_dir=folder, **settings), clock=self.clock)
         self.database = self.app.context.database
+        if is_ready:
+            return
         migrate(self.database)
         install_content(self.app.context, site or Site())
         if published:

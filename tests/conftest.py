@@ -79,10 +79,29 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def clinic_template(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The database of a whole practice that every clinic on PostgreSQL is a copy of."""
+    url = postgres_server.create_database("template_clinic")
+    Clinic(tmp_path_factory.mktemp("clinic"), database_url=url).close()
+    return "template_clinic"
+
+
 @pytest.fixture
-def on_both(tmp_path: Path, database_url: str) -> Iterator[Clinic]:
-    """A whole practice on both databases, sending to the outbox."""
-    clinic = Clinic(tmp_path, database_url=database_url)
+def postgres_clinic_url(postgres_server: PostgresServer, clinic_template: str) -> Iterator[str]:
+    name = f"clinic_{uuid4().hex}"
+    yield postgres_server.create_database(name, template=clinic_template)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def on_both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clinic]:
+    """A whole practice on both databases, sending to the outbox: the test runs twice."""
+    if request.param == "sqlite":
+        clinic = Clinic(tmp_path)
+    else:
+        url: str = request.getfixturevalue("postgres_clinic_url")
+        clinic = Clinic(tmp_path, database_url=url, is_ready=True)
     yield clinic
     clinic.close()
 

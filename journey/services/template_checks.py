@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, time
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -43,26 +44,32 @@ _ARRIVALS = (time(12, 30), None)
 
 def check_templates(pathway: Pathway, templates: Mapping[str, str]) -> list[str]:
     """What is wrong with a pathway's templates, as "file:line: what, and what to do"."""
-    faults: dict[str, None] = {}
     waits = {step.key for step in pathway.steps if step.needs_arrival}
+    faults: dict[str, None] = {}
     for key, channels in pathway.worded:
         for locale, channel in product(LOCALES, channels):
-            name = template_name(key, locale, channel)
-            if strange := _strange_words(pathway, name, templates[name]):
-                faults |= dict.fromkeys(strange)
-                continue
-            cases = _cases(pathway, variables(templates[name]), key in waits)
-            for site, facts, arrival in cases:
-                fault = _fault(templates, key, locale, channel, site, facts, arrival)
-                if fault:
-                    faults[fault] = None
-                    break
+            source = templates[template_name(key, locale, channel)]
+            faults |= dict.fromkeys(_faults_of(key, locale, channel, source, pathway.facts, key in waits))
     return list(faults)
 
 
-def _strange_words(pathway: Pathway, name: str, source: str) -> list[str]:
+# Whoever mends a pathway checks it again and again, and all but one of its files are as they were.
+@lru_cache(maxsize=512)
+def _faults_of(
+    key: str, locale: str, channel: Channel, source: str, facts: tuple[Fact, ...], needs_arrival: bool
+) -> tuple[str, ...]:
+    name = template_name(key, locale, channel)
+    if strange := _strange_words(facts, name, source):
+        return tuple(strange)
+    for site, chosen, arrival in _cases(facts, variables(source), needs_arrival):
+        if fault := _fault({name: source}, key, locale, channel, site, chosen, arrival):
+            return (fault,)
+    return ()
+
+
+def _strange_words(facts: tuple[Fact, ...], name: str, source: str) -> list[str]:
     """Comparisons with a value that the fact never has, which no case would ever come by."""
-    declared = {fact.key: fact for fact in pathway.facts if fact.key != ARRIVAL_FACT}
+    declared = {fact.key: fact for fact in facts if fact.key != ARRIVAL_FACT}
     faults = []
     for variable, value, line in comparisons(source):
         fact = declared.get(variable.removeprefix("facts."))
@@ -132,11 +139,11 @@ def _too_long(name: str, text: str, source: str) -> str | None:
 
 
 def _cases(
-    pathway: Pathway, names: frozenset[str], needs_arrival: bool
+    facts: tuple[Fact, ...], names: frozenset[str], needs_arrival: bool
 ) -> Iterator[tuple[Site, dict[str, FactValue], time | None]]:
     """Every combination of the facts that the template mentions, with and without an arrival time."""
-    defaults = {fact.key: fact.default for fact in pathway.facts if fact.key != ARRIVAL_FACT}
-    mentioned = [fact for fact in pathway.facts if f"facts.{fact.key}" in names]
+    defaults = {fact.key: fact.default for fact in facts if fact.key != ARRIVAL_FACT}
+    mentioned = [fact for fact in facts if f"facts.{fact.key}" in names]
     values = [_values(fact) for fact in mentioned]
     combinations = list(product(*values))[:_MAX_COMBINATIONS]
     arrivals = _ARRIVALS[:1] if needs_arrival else _ARRIVALS
