@@ -48,6 +48,7 @@ def test_workers_that_die_at_every_point_in_turn_lose_and_double_nothing(
     assert sorted(kills(fake_twilio)) == sorted(PROVIDER_KILLS)
 
 
+@pytest.mark.slow
 def test_one_process_that_dies_between_call_and_record_loses_and_doubles_nothing(
     plant_on_sqlite: Plant, fake_twilio: FakeTwilio
 ) -> None:

@@ -30,6 +30,7 @@ def asked(plant: Plant) -> set[UUID]:
     return {task["message_id"] for task in plant.clinic.tasks() if task["kind"] == "outcome_unknown"}
 
 
+@pytest.mark.slow
 def test_without_a_look_up_nothing_is_sent_twice_and_each_undecided_message_is_an_open_task(
     plant_on_postgres: Plant, fake_twilio: FakeTwilio
 ) -> None:
