@@ -13,6 +13,7 @@ from tests.clinic import Clinic
 NAMES = [
     "today",
     "patients",
+    "called-off",
     "needs-attention",
     "enroll",
     "patient",
@@ -57,6 +58,7 @@ def addresses(clinic: Clinic, found: dict[str, UUID]) -> dict[str, str]:
     return {
         "today": "/",
         "patients": "/patients",
+        "called-off": f"/?off={found['Iris']}",
         "needs-attention": "/patients?show=attention",
         "enroll": "/enroll",
         "patient": f"/enrollments/{anna}",

@@ -43,6 +43,7 @@ PEOPLE = (
     ("Farid", "Haddad", "106", 14, "09:00"),
     ("Grace", "Lindqvist", "107", 21, None),
     ("Hugo", "Marchand", "108", -30, "10:00"),
+    ("Iris", "Nowak", "109", 1, "11:00"),
 )
 
 
@@ -82,6 +83,7 @@ def play(clinic: Clinic) -> dict[str, UUID]:
     clinic.run_until(START + timedelta(hours=2) - timedelta(minutes=20))
     _answer(clinic)
     clinic.run_until(START + timedelta(hours=2))
+    clinic.change(found["Iris"], wishes.cancel())
     _work_of_staff(clinic)
     return found
 
