@@ -57,16 +57,16 @@ Verdict = Candidates | CannotSay
 class Incoming:
     """A message that somebody sent to us. `sender` as its provider writes it, a phone number in E.164.
 
-    `at`: when the provider received it, where it says so. `was_answered`: the provider answered a keyword
-    (STOP, START, HELP) itself, or it is too late to. `pictures`: how many came with it.
+    `keyword`: STOP, START or HELP, where the provider took it for that and has answered. `pictures`: how many
+    came with it. `fetched_at`: when the provider received it, if we had to ask; None for one that it told.
     """
 
     provider_id: str
     sender: str
     text: str
     pictures: int = 0
-    was_answered: bool = False
-    at: datetime | None = None
+    keyword: str = ""
+    fetched_at: datetime | None = None
 
 
 class ChannelPort(Protocol):

@@ -67,4 +67,4 @@ def read_incoming(form: Mapping[str, str]) -> Incoming | None:
     if not re.fullmatch(r"(SM|MM)[0-9a-f]{32}", sid) or not {"From", "Body", "NumMedia"} <= form.keys():
         return None
     pictures = int(media) if re.fullmatch(r"[0-9]{1,2}", media) else 0
-    return Incoming(sid, form["From"], form["Body"], pictures, bool(form.get("OptOutType")))
+    return Incoming(sid, form["From"], form["Body"], pictures, form.get("OptOutType", ""))

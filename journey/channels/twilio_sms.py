@@ -169,7 +169,9 @@ class TwilioSms(ChannelPort):
             return CannotSay()
         if len(listed) == _MOST_RECEIVED:
             return CannotSay()  # the oldest are left out of such a list
-        return tuple(_as_incoming(one) for one in listed if one.direction == "inbound" and one.sid)
+        return tuple(
+            _as_incoming(one) for one in listed if one.direction == "inbound" and one.sid and one.date_created
+        )
 
     async def close(self) -> None:
         await self._http.close()
@@ -177,10 +179,8 @@ class TwilioSms(ChannelPort):
 
 def _as_incoming(one: MessageInstance) -> Incoming:
     pictures = int(one.num_media) if str(one.num_media).isdecimal() else 0
-    at = one.date_sent or one.date_created
-    return Incoming(
-        str(one.sid), one.from_ or "", one.body or "", pictures, True, at.astimezone(UTC) if at else None
-    )
+    at: datetime = (one.date_sent or one.date_created).astimezone(UTC)
+    return Incoming(str(one.sid), one.from_ or "", one.body or "", pictures, fetched_at=at)
 
 
 def is_signed_by_twilio(auth_token: str, url: str, form: dict[str, str], signature: str) -> bool:

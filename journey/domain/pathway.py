@@ -93,6 +93,7 @@ class Step(Strict):
     escalate_after: Duration = timedelta(hours=2)
     on_reschedule: OnReschedule = OnReschedule.REPEAT
     until: str | None = None
+    warns: bool = False  # it asks after danger signs, so that a plain yes to it is one
     quotes: Quotes = Quotes.NOTHING  # read off the templates when the pathway is loaded
 
     # Cached, since every plan of every patient asks: a published step never changes.
@@ -139,6 +140,8 @@ class Step(Strict):
             raise ValueError('"at once" only goes with the anchor enrollment')
         if self.time.from_arrival is not None and (self.anchor is Anchor.ENROLLMENT or self.day):
             raise ValueError("an offset from arrival is for steps of the procedure day")
+        if self.warns and self.until == CONFIRMED:
+            raise ValueError("a step that asks for a yes cannot also be one to which a yes is a danger sign")
         if self.send_by and not _is_after(self.send_by, self):
             raise ValueError("send_by is before the step's own time; give a later day or time")
         return self
@@ -219,6 +222,11 @@ class Pathway(Strict):
         """The goal that ends a step early, if it has one."""
         step = self._known(key)
         return step.until if step else None
+
+    def warns(self, key: str) -> bool:
+        """Whether a step asks after danger signs."""
+        step = self._known(key)
+        return step is not None and step.warns
 
     def escalate_after(self, key: str) -> timedelta:
         """How long a critical text may stay without a receipt."""

@@ -80,7 +80,7 @@ OPTS_OUT = _all(
     "(?:revoke|withdraw) (?:my )?consent",
     "cease and desist",
     rf"(?:(?:can|could|will|would) you|(?:asked|told) you to) (?:please |pls )?stop{_END}",
-    rf"please stop{_END}",
+    rf"(?<! it )(?<!pain )(?<!wont )please stop{_END}",
     "wrong (?:phone |mobile |cell )?(?:number|person)",
     "no me (?:manden?|envien?) mas",
 )
@@ -128,7 +128,7 @@ NOT_PLAIN = _all(
 REACTION = re.compile(
     r"""\s*(?:(?P<liked>liked|loved|(?:reacted\s+)?[👍❤🙏👌]\W{0,3}\s*to)
         |disliked|emphasi[sz]ed|questioned|laughed\sat|reacted\s\S{1,9}\sto|removed\s.{1,30}\sfrom|\W{1,9}\sto)
-        \s*[“"«].*[”"»]\s*""",
+        \s*[“"«][^”"»]*[”"»]\s*""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 # STOP in capitals, and more behind it without a full stop.

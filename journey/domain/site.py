@@ -41,6 +41,8 @@ class Site(BaseModel):
     fluids_before_arrival: Duration = timedelta(hours=2)
     opens: WallTime = time(8)
     closes: WallTime = time(20)
+    staffed_from: WallTime = time(9)  # when somebody reads replies; `office_hours` says so to patients
+    staffed_until: WallTime = time(17)
     open_weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
     keeps_public_holidays: bool = True
 
@@ -69,6 +71,8 @@ class Site(BaseModel):
         Window(read_zone(self.zone), self.opens, self.closes, frozenset(self.open_weekdays))
         if any(day not in range(7) for day in self.open_weekdays):
             raise ValueError("open_weekdays counts from 0 (Monday) to 6 (Sunday)")
+        if self.staffed_from >= self.staffed_until:
+            raise ValueError("staffed_from must be before staffed_until: somebody reads replies in between")
         if self.fluids_before_arrival > self.food_before_arrival:
             raise ValueError("fluids must be allowed at least as long as food")
         return self

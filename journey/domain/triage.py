@@ -50,6 +50,8 @@ class RedFlag(Strict):
     @classmethod
     def _are_words(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for phrase in given:
+            if _plain(phrase) != phrase.casefold():
+                raise ValueError(f"{phrase!r} must be without accents and apostrophes, as replies are read")
             if not re.fullmatch(rf"{_WORD}(?: {_WORD})*", phrase):
                 raise ValueError(
                     f"{phrase!r} must be words of two letters or more, each at most with a * at its end, or "
@@ -89,10 +91,13 @@ def triage(text: str, red_flags: Iterable[RedFlag]) -> Reading:
 
 
 def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", _plain(text))
+
+
+def _plain(text: str) -> str:
     text = re.sub("['’‘`´ʼ′]", "", text)  # "can't" is found as "cant"; before it is taken apart
     plain = unicodedata.normalize("NFKD", text)[:_MOST].casefold()
-    plain = "".join(char for char in plain if unicodedata.category(char) != "Mn")  # without accents
-    return re.findall(r"[^\W_]+", plain)
+    return "".join(char for char in plain if unicodedata.category(char) != "Mn")  # without accents
 
 
 # The whole reply is one of the wanted words, with nothing around it that changes it. In this order.
@@ -187,7 +192,7 @@ def _is(word: str, part: str) -> bool:
 
 def _is_slip(word: str, meant: str) -> bool:
     """Whether somebody mistyped a longer word: a letter too many, one missing, another one, two swapped."""
-    if abs(len(word) - len(meant)) > 1 or word[:1] != meant[:1]:
+    if abs(len(word) - len(meant)) > 1:
         return False
     if word.startswith(phrases.THEIR_OWN):
         return False

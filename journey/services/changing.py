@@ -9,7 +9,7 @@ from __future__ import annotations
 import time as real_time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from journey.domain.calendar import read_zone
@@ -118,14 +118,16 @@ def _grant(tx: Tx, old: Enrollment, wish: Wish, now: datetime) -> Enrollment:
         if wish.goal not in goals:
             raise Refusal(f"{old.pathway} has no goal {wish.goal}; it has: {', '.join(goals) or 'none'}")
     if wish.takes_back is not None:
-        _refuse_second(tx, old)
+        _refuse_second(tx, old, now.date())
     site_zone = read_zone(sites.get(tx, old.site_id).site.zone)
     return wish.apply(old, now.astimezone(site_zone))
 
 
-def _refuse_second(tx: Tx, old: Enrollment) -> None:
+def _refuse_second(tx: Tx, old: Enrollment, today: date) -> None:
+    """Whoever had the same procedure before may have it again; two that are to come are one too many."""
     live = enrollments.live_of_patients(tx, [old.patient_id])
-    if any(one.pathway == old.pathway and one.id != old.id for one in live):
+    ahead = [one for one in live if one.completed_on is None and (one.procedure_date or today) >= today]
+    if any(one.pathway == old.pathway and one.id != old.id for one in ahead):
         raise Refusal("this patient is already enrolled again; cancel that first, or leave this one as it is")
 
 

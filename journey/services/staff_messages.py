@@ -188,6 +188,7 @@ def _hand_made(
         channel=written.channel,
         content={"to": address, "subject": written.subject, "text": written.text},
         at=leaving.at,
+        due_at=leaving.at,
         send_by=leaving.at + _WAIT,
         why={"written": True, "zone": read_zone(zone).key},
         critical=True,  # its writer counts on it

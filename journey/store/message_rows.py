@@ -114,6 +114,7 @@ class HandMade:
     channel: Channel
     content: dict[str, str]  # to, subject and text
     at: datetime
+    due_at: datetime  # `at`, or earlier for what leaves before all else
     send_by: datetime
     why: dict[str, Any]
     critical: bool
@@ -131,7 +132,7 @@ def hand_made_row(one: HandMade, sealed_content: bytes) -> dict[str, Any]:
         "channel": one.channel.value,
         "status": Status.PLANNED.value,
         "planned_at": one.at,
-        "due_at": one.at,
+        "due_at": one.due_at,
         "send_by": one.send_by,
         "why": one.why,
         "critical": one.critical,

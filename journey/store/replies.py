@@ -75,11 +75,9 @@ def of_enrollment(tx: Tx, enrollment_id: UUID, since: datetime | None = None) ->
     return [_read(tx, row) for row in newest][::-1]
 
 
-def has_later(tx: Tx, reply: Reply) -> bool:
-    """Whether the same enrollment has a reply that was written after this one."""
-    query = select(replies.c.id).where(
-        replies.c.enrollment_id == reply.enrollment_id, replies.c.at > reply.at
-    )
+def has_later(tx: Tx, enrollment_id: UUID, at: datetime) -> bool:
+    """Whether an enrollment has a reply that was written after a moment."""
+    query = select(replies.c.id).where(replies.c.enrollment_id == enrollment_id, replies.c.at > at)
     return tx.connection.execute(query.limit(1)).first() is not None
 
 

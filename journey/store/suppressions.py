@@ -88,6 +88,20 @@ def lift(
     return result.rowcount > 0
 
 
+def make_opt_out(tx: Tx, channel: Channel, tokens: Sequence[bytes], source: str, evidence: str) -> None:
+    """Turns what stops an address for another reason into an opting out, which no mended number ends."""
+    query = select(suppressions.c.id).where(
+        tx.among(suppressions.c.address_token, tokens),
+        suppressions.c.channel == channel.value,
+        suppressions.c.lifted_at.is_(None),
+        suppressions.c.reason != Reason.OPTED_OUT.value,
+    )
+    for (row_id,) in tx.connection.execute(tx.locked(query)).all():
+        sealed = tx.sealer.seal(evidence, EVIDENCE, row_id)
+        values = {"reason": Reason.OPTED_OUT.value, "source": source, "sealed_evidence": sealed}
+        tx.connection.execute(update(suppressions).where(suppressions.c.id == row_id).values(values))
+
+
 def _add_evidence(tx: Tx, channel: Channel, tokens: Sequence[bytes], evidence: str) -> None:
     query = select(suppressions.c.id, suppressions.c.sealed_evidence).where(
         tx.among(suppressions.c.address_token, tokens),

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, delete, extract, func, insert, select
 
 from journey.domain.delivery import GONE_OUT, Status
+from journey.domain.pathway import ANSWERS
 from journey.store.database import Tx
 from journey.store.schema import daily_totals, enrollments, messages, report_days, suppressions
 
@@ -98,6 +99,7 @@ def _reach(tx: Tx, bounds: Bounds) -> list[Total]:
             messages.c.due_at >= bounds.begins,
             messages.c.due_at < bounds.ends,
             messages.c.status.in_([status.value for status in (*GONE_OUT, Status.FAILED)]),
+            messages.c.step.not_like(f"{ANSWERS}%"),  # which jump the queue, and have no time of their own
         )
         .group_by(messages.c.channel, classes)
     )

@@ -110,6 +110,11 @@ def test_a_no_with_its_reason_is_a_no(text: str) -> None:
     assert triage(text, FLAGS).intent is Intent.NO
 
 
+def test_a_quoted_text_does_not_hide_what_stands_beside_it() -> None:
+    text = "Liked “Call 999 if numb” and yes my legs are numb since “this morning”"
+    assert triage(text, FLAGS).red_flags
+
+
 def test_who_wants_no_texts_and_does_not_come_is_heard_in_both() -> None:
     reading = triage("please stop texting me, I'm not coming", FLAGS)
     assert (reading.intent, reading.calls_off) == (Intent.STOP, True)
@@ -146,8 +151,9 @@ def test_any_text_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "phrase", ["", "*", "a*", "leg *", "nu*mb", "leg,weak", " leg", "leg  weak", "a+", "+b"]
+    "phrase",
+    ["", "*", "a*", "leg *", "nu*mb", "leg,weak", " leg", "leg  weak", "a+", "+b", "señal", "can't pee"],
 )
 def test_a_phrase_that_no_reply_could_match_is_refused(phrase: str) -> None:
-    with pytest.raises(ValueError, match="must be words"):
+    with pytest.raises(ValueError, match="must be"):
         RedFlag(title="Something", words=(phrase,))

@@ -14,7 +14,7 @@ from journey.domain.pathway import Channel
 from journey.services import suppressing
 from journey.services.conversation.catching_up import NotListed, catch_up
 from journey.services.conversation.receiving import receive
-from journey.store import replies
+from journey.store import installation, replies
 from tests.clinic import ANNA, Clinic, RealClock
 from tests.fakes.twilio_process import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 
@@ -80,6 +80,8 @@ def test_while_twilio_does_not_answer_nothing_is_taken_for_fetched(
     with pytest.raises(NotListed):
         catch_up(worker)
     assert said(clinic) == []
+    with clinic.database.read() as tx:
+        assert installation.fetched_until(tx) is not None  # so that the figure shows that it never worked
     fake_twilio.control(lookup="ok")
     assert catch_up(worker) == 1
     assert said(clinic) == ["red_flag", "My leg is weak"]

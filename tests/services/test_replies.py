@@ -25,7 +25,7 @@ from journey.services.publishing import add_pathway, publish
 from journey.services.staff_messages import Written
 from journey.services.wishes import Wish
 from journey.services.working import work
-from journey.store import audit, enrollments, pathways, replies
+from journey.store import audit, enrollments, pathways, replies, suppressions
 from journey.store.ids import new_id
 from journey.store.replies import Reply
 from journey.store.schema import messages as messages_table
@@ -110,8 +110,57 @@ def test_a_yes_to_a_text_that_asks_after_danger_signs_is_urgent(clinic: Clinic, 
     say(clinic, "Yes")
     clinic.work()
     assert not is_confirmed(clinic, one)
-    assert "danger signs: phone now. The emergency number was sent" in clinic.tasks()[0]["detail"]
+    assert "danger signs: phone now. The emergency number is being sent" in clinic.tasks()[0]["detail"]
     assert clinic.message(one, URGENT).status is Status.DELIVERED
+
+
+def test_a_yes_that_comes_after_the_next_text_is_read_and_frightens_nobody(clinic: Clinic) -> None:
+    one = clinic.enroll(email=False).enrollment_id
+    clinic.run_until(clinic.message(one, "arrival-and-fasting").due_at)
+    say(clinic, "Y, I will be there")
+    assert kinds(clinic) == ["reply"]
+
+
+def test_what_the_provider_took_for_stop_is_one_in_any_language(clinic: Clinic) -> None:
+    clinic.enroll()
+    say(clinic, "BAJA", keyword="STOP")
+    assert is_stopped(clinic)
+    assert kinds(clinic) == ["reply"]
+
+
+def test_a_stop_outlives_that_the_number_works_again(clinic: Clinic) -> None:
+    clinic.enroll()
+    context = clinic.app.context
+    suppressing.stop(context, Channel.SMS, PHONE, source="provider 30005", reason=Reason.BAD_ADDRESS)
+    say(clinic, "STOP")
+    with clinic.database.read() as tx:
+        (one,) = suppressions.standing(tx, Channel.SMS, tx.sealer.tokens("sms", PHONE))
+    assert (one.reason, one.source) == (Reason.OPTED_OUT, "patient")
+
+
+def test_whose_address_begins_like_a_patients_is_staff_all_the_same(clinic: Clinic) -> None:
+    clinic.enroll()
+    suppressing.stop(clinic.app.context, Channel.SMS, PHONE, source="patient.services@clinic.example")
+    say(clinic, "START")
+    assert is_stopped(clinic)
+
+
+def test_an_ok_of_a_couple_that_was_asked_is_read(clinic: Clinic) -> None:
+    asked(clinic)
+    asked(clinic, person=BEN)
+    say(clinic, "ok")
+    assert kinds(clinic) == ["reply"]
+
+
+def test_the_emergency_number_leaves_before_a_backlog(clinic: Clinic) -> None:
+    clinic.enroll()
+    clinic.work()
+    for number in range(3):
+        clinic.enroll(dict(BEN) | {"record_number": f"B-{number}", "phone": f"+44770090020{number}"})
+    clinic.clock.advance(timedelta(minutes=5))
+    say(clinic, WEAK)
+    (first, *_), _ = claim_due(clinic.app.context, clinic.app.library, Channel.SMS, 2)
+    assert first.message.step == URGENT
 
 
 def test_a_yes_to_words_of_staff_is_for_a_person(clinic: Clinic) -> None:
@@ -127,7 +176,7 @@ def test_a_yes_to_words_of_staff_is_for_a_person(clinic: Clinic) -> None:
 
 def test_at_night_whoever_waits_for_a_person_is_told_once_where_help_is(clinic: Clinic) -> None:
     one = asked(clinic)
-    clinic.clock.advance(timedelta(hours=12))  # 22:00
+    clinic.clock.advance(timedelta(hours=7, minutes=30))  # 17:30: texts still go out, and nobody reads
     say(clinic, "ok thanks, lovely")  # needs nobody but for the question
     say(clinic, "Where do I park?")
     say(clinic, "And where do I eat?")
@@ -357,7 +406,7 @@ def test_a_start_that_is_fetched_does_not_undo_a_later_stop(clinic: Clinic) -> N
     then = clinic.clock.now()
     clinic.clock.advance(timedelta(minutes=1))
     say(clinic, "STOP")
-    say(clinic, "START", at=then)
+    say(clinic, "START", fetched_at=then)
     assert is_stopped(clinic)
     assert kinds(clinic) == ["reply"]
 
@@ -442,7 +491,9 @@ def test_a_stranger_is_heard_and_changes_nothing(clinic: Clinic, sender: str) ->
     ("now", "due"),
     [
         (datetime(2026, 12, 2, 11, tzinfo=UTC), datetime(2026, 12, 2, 13, tzinfo=UTC)),
+        (datetime(2026, 12, 2, 17, 30, tzinfo=UTC), datetime(2026, 12, 3, 10, tzinfo=UTC)),
         (datetime(2026, 12, 2, 22, tzinfo=UTC), datetime(2026, 12, 3, 10, tzinfo=UTC)),
+        (datetime(2026, 12, 3, 5, tzinfo=UTC), datetime(2026, 12, 3, 10, tzinfo=UTC)),
         (datetime(2026, 12, 5, 15, tzinfo=UTC), datetime(2026, 12, 7, 10, tzinfo=UTC)),  # a Saturday
         (
             datetime(2026, 12, 25, 9, tzinfo=UTC),
@@ -478,11 +529,11 @@ def test_what_is_told_late_starts_nothing_and_is_read_by_a_person(clinic: Clinic
     clinic.work()
     say(clinic, "STOP")
     clinic.clock.advance(timedelta(hours=3))
-    say(clinic, "START", at=START + timedelta(minutes=1))
+    say(clinic, "START", fetched_at=START + timedelta(minutes=1))
     assert is_stopped(clinic)
     assert kinds(clinic) == ["reply"]
     suppressing.restart(clinic.app.context, Channel.SMS, PHONE, source="tests")
-    say(clinic, WEAK, at=START + timedelta(minutes=2))
+    say(clinic, WEAK, fetched_at=START + timedelta(minutes=2))
     clinic.work()
     assert not [row for row in clinic.messages(one) if row.step == URGENT]
     assert kinds(clinic)[0] == "red_flag"
@@ -497,7 +548,7 @@ def test_a_fetched_yes_is_about_what_was_asked_before_it(on_both: Clinic) -> Non
     staff_messages.write(clinic.app.context, one, hello, new_id(), "kim")
     clinic.work()
     clinic.clock.advance(timedelta(minutes=1))
-    say(clinic, "Y", at=then)
+    say(clinic, "Y", fetched_at=then)
     assert is_confirmed(clinic, one)
 
 
@@ -507,10 +558,10 @@ def test_a_yes_that_is_told_late_or_overtaken_is_for_a_person(on_both: Clinic) -
     then = clinic.clock.now() + timedelta(minutes=1)
     clinic.clock.advance(timedelta(minutes=3))
     say(clinic, "Where do I park?")
-    say(clinic, "Y", at=then)  # written before, fetched after
+    say(clinic, "Y", fetched_at=then)  # written before, fetched after
     assert not is_confirmed(clinic, one)
     clinic.clock.advance(timedelta(hours=1))
-    say(clinic, "Y", at=then + timedelta(minutes=30))
+    say(clinic, "Y", fetched_at=then + timedelta(minutes=30))
     assert not is_confirmed(clinic, one)
     assert kinds(clinic) == ["reply"] * 3
 

@@ -145,6 +145,20 @@ def test_what_staff_wrote_and_a_slip_took_back_is_told_to_them(clinic: Clinic) -
     assert any("What staff wrote" in task["detail"] for task in clinic.tasks())
 
 
+def test_whoever_had_the_other_side_done_before_is_no_second_patient(clinic: Clinic) -> None:
+    first = clinic.enroll().enrollment_id
+    clinic.run_until(clinic.message(first, "going-home").due_at)
+    clinic.change(first, wishes.complete())
+    later = clinic.enroll(day=PROCEDURE + timedelta(days=60)).enrollment_id
+    clinic.change(later, wishes.cancel())
+    with clinic.database.read() as tx:
+        off = enrollments.get(tx, later)
+        assert off is not None
+        terms = terms_before(tx, off, clinic.clock.now())
+    assert terms is not None
+    assert clinic.change(later, wishes.take_back(terms)).enrollment.status is EnrollmentStatus.ACTIVE
+
+
 def test_whoever_is_enrolled_again_meanwhile_stays_enrolled_once(clinic: Clinic) -> None:
     one = clinic.enroll().enrollment_id
     clinic.change(one, wishes.cancel())

@@ -30,6 +30,7 @@ from journey.store.sealing import SealError
 from journey.store.staff_tasks import TaskKind
 
 _SOON = timedelta(minutes=15)  # an answer that leaves later than this answers nothing
+_AHEAD = timedelta(hours=1)  # so that it leaves before whatever else is due
 # Sooner, the same answer tells nothing new, and two machines would go on for ever.
 _AGAIN = timedelta(hours=1)
 _UNASKED = timedelta(hours=8)  # that nobody reads now: once a night
@@ -79,6 +80,7 @@ def answer(
         channel=Channel.SMS,
         content={"to": str(patient.person.phone), "subject": "", "text": words.text},
         at=now,
+        due_at=now - _AHEAD,
         send_by=now + _SOON,
         why={"answers": str(reply_id)},
         critical=False,  # whoever it fails to reach is on a person's list already
@@ -90,4 +92,4 @@ def answer(
 def _was_sent(tx: Tx, enrollment_id: UUID, step: str, since: datetime) -> bool:
     rows = messages.of_enrollment(tx, enrollment_id)
     stands = STANDS - {Status.HELD}
-    return any(row.step == step and row.status in stands and row.due_at > since for row in rows)
+    return any(row.step == step and row.status in stands and row.planned_at > since for row in rows)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from journey.channels.protocol import CannotSay
 from journey.domain.pathway import Channel
+from journey.services.context import Context
 from journey.services.conversation.receiving import follow, receive
 from journey.services.dispatching import Worker
 from journey.store import installation, replies
@@ -22,28 +23,46 @@ class NotListed(Exception):
 def catch_up(worker: Worker) -> int:
     """Fetches what came in and was never told. Returns how many replies were new. Raises NotListed."""
     context, now, new = worker.context, worker.context.clock.now(), 0
-    with context.database.read() as tx:
-        since = installation.fetched_until(tx) or now - _FIRST
+    since, faults = _begin(context, now), list[Exception]()
     while True:
         until = min(since + _AT_ONCE, now)
-        listed = worker.sender.received(Channel.SMS, since - _OVERLAP, until + _OVERLAP)
-        if isinstance(listed, CannotSay):
-            raise NotListed("the provider does not list what came in; check its credentials")
-        with context.database.read() as tx:
-            known = replies.known(tx, [one.provider_id for one in listed])
-        faults = []
-        for one in reversed(listed):  # oldest first
-            if one.provider_id in known:
-                continue
-            try:
-                follow(context, receive(context, worker.library, one))
-                new += 1
-            except Exception as error:  # one reply that cannot be kept must not keep back all the others
-                faults.append(error)
-        if faults:
-            raise faults[0]  # to the log; all of it is fetched again
-        with context.database.write() as tx:
-            installation.note_fetched(tx, until)
+        found, failed = _fetch(worker, since, until)
+        new, faults = new + found, faults + failed
+        if not faults:  # else all of it is fetched again, from here on
+            with context.database.write() as tx:
+                installation.note_fetched(tx, until)
         if until == now:
-            return new
+            break
         since = until
+    if faults:
+        raise faults[0]  # to the log
+    return new
+
+
+def _begin(context: Context, now: datetime) -> datetime:
+    """Where to go on. The first time it is noted at once, or nothing would tell that listing never works."""
+    with context.database.write() as tx:
+        since = installation.fetched_until(tx)
+        if since is None:
+            since = now - _FIRST
+            installation.note_fetched(tx, since)
+    return since
+
+
+def _fetch(worker: Worker, since: datetime, until: datetime) -> tuple[int, list[Exception]]:
+    """How many replies were new, and what kept others from being kept: one must not keep back all."""
+    listed = worker.sender.received(Channel.SMS, since - _OVERLAP, until + _OVERLAP)
+    if isinstance(listed, CannotSay):
+        raise NotListed("the provider does not list what came in: it is away, refuses us, or has too much")
+    with worker.context.database.read() as tx:
+        known = replies.known(tx, [one.provider_id for one in listed])
+    new, faults = 0, list[Exception]()
+    for one in reversed(listed):  # oldest first
+        if one.provider_id in known:
+            continue
+        try:
+            follow(worker.context, receive(worker.context, worker.library, one))
+            new += 1
+        except Exception as error:
+            faults.append(error)
+    return new, faults

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from journey.domain.calendar import read_zone
 from journey.domain.goals import CONFIRMED
-from journey.domain.pathway import Channel
+from journey.domain.pathway import Channel, Pathway
 from journey.domain.site import Site
 from journey.services.library import Library
 from journey.store import enrollments, listings, patients, sites
@@ -60,8 +60,8 @@ def find(tx: Tx, library: Library, phone: str | None, at: datetime) -> Correspon
         site,
         was_asked=bool(questions),
         asked=day,
-        has_said_yes=enrollment in questions and not asked,
-        was_warned=last is not None and _warns(tx, library, enrollment, last),
+        has_said_yes=is_sure and enrollment in questions and not asked,
+        was_warned=last is not None and _pathway(tx, library, enrollment).warns(last.step),
     )
 
 
@@ -72,17 +72,14 @@ def _order(one: tuple[Enrollment, Message | None]) -> tuple[bool, float, datetim
     return enrollment.status in LIVE, at, enrollment.enrolled_at
 
 
-def _warns(tx: Tx, library: Library, one: Enrollment, text: Message) -> bool:
-    """Recovery advice and whatever is critical: it names what may be wrong, and a yes says that it is so."""
-    steps = library.version(tx, one.pathway_version_id).pathway.steps
-    return any(step.key == text.step and (step.is_recovery or step.critical) for step in steps)
+def _pathway(tx: Tx, library: Library, one: Enrollment) -> Pathway:
+    return library.version(tx, one.pathway_version_id).pathway
 
 
 def _is_question(tx: Tx, library: Library, one: Enrollment, text: Message, now: datetime) -> bool:
     """Whether the last text asked for a yes to the date as it still is."""
     if one.status not in LIVE or one.completed_on is not None or one.procedure_date is None:
         return False
-    pathway = library.version(tx, one.pathway_version_id).pathway
     today = now.astimezone(read_zone(library.site(tx, one.site_id).zone)).date()
-    is_asking = pathway.goal_of(text.step) == CONFIRMED
+    is_asking = _pathway(tx, library, one).goal_of(text.step) == CONFIRMED
     return is_asking and text.procedure_date == one.procedure_date >= today

@@ -13,7 +13,7 @@ from journey.store.audit import Entry
 from journey.store.database import Tx
 
 PATIENT = "patient"
-_OF_PATIENTS = (PATIENT, "provider")  # whose stops a patient may lift: their own, and a provider's for them
+_PROVIDER = "provider "  # how the source of a stop begins that a provider reported for the patient
 
 
 def opt(
@@ -25,16 +25,27 @@ def opt(
     """
     if intent in (Intent.STOP, Intent.CANCEL):
         added = suppressions.add(tx, Channel.SMS, phone, Reason.OPTED_OUT, PATIENT, now, evidence)
+        if not added:  # stopped already, perhaps only since it did not work for a while
+            suppressions.make_opt_out(tx, Channel.SMS, _tokens(tx, phone), PATIENT, evidence)
         return True, _follow(tx, phone, "address.stopped", now) if added else []
     if intent is not Intent.START:
         return True, []
-    tokens = tx.sealer.tokens(Channel.SMS.value, phone)
+    tokens = _tokens(tx, phone)
     standing = suppressions.standing(tx, Channel.SMS, tokens)
-    own = all(one.reason is Reason.OPTED_OUT and one.source.startswith(_OF_PATIENTS) for one in standing)
+    own = all(one.reason is Reason.OPTED_OUT and _is_theirs(one.source) for one in standing)
     if not (own and may_start):
         return not standing, []
     lifted = suppressions.lift(tx, Channel.SMS, tokens, now, evidence)
     return True, _follow(tx, phone, "address.restarted", now) if lifted else []
+
+
+def _tokens(tx: Tx, phone: str) -> list[bytes]:
+    return tx.sealer.tokens(Channel.SMS.value, phone)
+
+
+def _is_theirs(source: str) -> bool:
+    """Whether a patient may lift it: their own stop, or a provider's for them."""
+    return source == PATIENT or source.startswith(_PROVIDER)
 
 
 def _follow(tx: Tx, phone: str, action: str, now: datetime) -> list[Entry]:

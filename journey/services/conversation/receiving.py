@@ -35,6 +35,7 @@ class Yes:
     enrollment_id: UUID
     day: date
     task_id: UUID
+    at: datetime
 
 
 def receive(context: Context, library: Library, incoming: Incoming) -> Yes | None:
@@ -59,6 +60,9 @@ def follow(context: Context, yes: Yes | None) -> None:
     """Notes a yes. It may wait for messages on their way; lost in a crash, its task still stands."""
     if yes is None:
         return
+    with context.database.read() as tx:
+        if replies.has_later(tx, yes.enrollment_id, yes.at):
+            return  # perhaps a no: the task stands
     try:
         change(context, yes.enrollment_id, wishes.confirm(yes.day), PATIENT)
     except Refusal:  # the date has just changed, or somebody was quicker: the task stands, and says so
@@ -79,21 +83,22 @@ def _clean(incoming: Incoming) -> Incoming:
 
 
 def _keep(tx: Tx, library: Library, incoming: Incoming, now: datetime) -> Yes | None:
-    at = min(incoming.at or now, now)
+    at = min(incoming.fetched_at or now, now)
     who = correspondents.find(tx, library, _as_phone(incoming.sender), at)
     if who.enrollment is not None:  # first of all locks: two replies at one moment come one after the other
         enrollments.get(tx, who.enrollment.id, lock=True)
     is_late = now - at > _LATE
-    reading = triage(incoming.text, red_flags(tx, library, who))
+    reading = _as_provider_read(triage(incoming.text, red_flags(tx, library, who)), incoming.keyword)
     is_settled, entries = True, list[audit.Entry]()
     if who.phone is not None:
-        may_start = incoming.at is None  # fetched, it may be older than a STOP that was told
+        may_start = incoming.fetched_at is None  # it may be older than a STOP that was told
         is_settled, entries = opt(tx, who.phone, reading.intent, incoming.text, now, may_start=may_start)
     around = Circumstances(incoming.pictures, is_late, is_settled)
     kind, reply_id = kind_of(reading, who, around), new_id()
     if not is_late:
         waits = kind is not None and not _is_answer(reading, who, around) and is_closed(who, now)
-        chosen = answering.choose(kind, reading, was_answered=incoming.was_answered, waits=waits)
+        was_answered = bool(incoming.keyword or incoming.fetched_at)
+        chosen = answering.choose(kind, reading, was_answered=was_answered, waits=waits)
         if chosen and answering.answer(tx, library, who, chosen, reply_id, now):
             around = replace(around, answered=chosen.name)
     task = task_for(kind, reading, who, around, reply_id, now) if kind else None
@@ -112,13 +117,21 @@ def _keep(tx: Tx, library: Library, incoming: Incoming, now: datetime) -> Yes | 
     replies.add(tx, incoming.provider_id, reply)
     _tell(tx, reply, entries, now)
     if task and who.enrollment and who.asked and _is_answer(reading, who, around):
-        return None if replies.has_later(tx, reply) else Yes(who.enrollment.id, who.asked, task.id)
+        yes = Yes(who.enrollment.id, who.asked, task.id, at)
+        return None if replies.has_later(tx, yes.enrollment_id, at) else yes
     return None
+
+
+def _as_provider_read(reading: Reading, keyword: str) -> Reading:
+    """What the provider took for STOP it has blocked, in whatever language it was."""
+    if keyword != "STOP" or reading.intent in (Intent.STOP, Intent.CANCEL):
+        return reading
+    return replace(reading, intent=Intent.STOP, is_plain=False)
 
 
 def _is_answer(reading: Reading, who: Correspondent, around: Circumstances) -> bool:
     """Whether it is a plain yes to the question, which needs no person once it is noted."""
-    is_yes = reading.intent is Intent.YES and not reading.red_flags
+    is_yes = reading.intent is Intent.YES and not (reading.red_flags or who.was_warned)
     return is_yes and who.asked is not None and not around.needs_reading
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from journey.domain.calendar import Shift, Window, read_zone, to_instant
+from journey.domain.calendar import read_zone, to_instant
+from journey.domain.site import Site
 from journey.domain.triage import Intent, Reading
 from journey.services.conversation.correspondents import Correspondent
 from journey.services.library import window_for
 from journey.store.staff_tasks import NewTask, TaskKind
 
-_READ_WITHIN = timedelta(hours=2)  # of the reply, or of the clinic's opening
+_READ_WITHIN, _AFTER_OPENING = timedelta(hours=2), timedelta(hours=1)
 _SOON = timedelta(days=1)  # a reply that close to the procedure does not wait for the morning
 
 
@@ -47,7 +48,7 @@ def _needs_nobody(reading: Reading, who: Correspondent) -> bool:
     if reading.intent in (Intent.STOP, Intent.START):
         return reading.is_plain and who.phone is not None
     if reading.intent is Intent.THANKS:
-        return reading.is_plain and not who.asked
+        return reading.is_plain and (not who.was_asked or who.has_said_yes)
     return reading.intent is Intent.YES and who.has_said_yes
 
 
@@ -75,7 +76,7 @@ def _say(kind: TaskKind, reading: Reading, who: Correspondent) -> str:
         Intent.START: "Asks for texts again: look who stopped them, and restart them if that is right.",
         Intent.STOP: "Wants no more texts, and wrote more: read it. Are they still coming?",
     }
-    if who.asked:
+    if who.was_asked and not who.has_said_yes:
         said[Intent.YES] = "Said yes to coming, which is not noted yet: note it, or phone."
         said[Intent.THANKS] = "Neither yes nor no to whether they are coming: ask again, or phone."
     return said.get(reading.intent, "A reply to read.")
@@ -88,7 +89,7 @@ def _notes(kind: TaskKind, reading: Reading, who: Correspondent, around: Circums
         yield "It came late."
     if kind is TaskKind.RED_FLAG:
         sent = around.answered == "urgent"
-        yield f"The emergency number was {'sent' if sent else 'not sent'} by itself."
+        yield f"The emergency number {'is being sent' if sent else 'is not sent now'} by itself."
     if reading.intent in (Intent.STOP, Intent.CANCEL) and who.phone:
         yield "Texts to this number have stopped, as asked."
     if not who.sharing:
@@ -98,25 +99,29 @@ def _notes(kind: TaskKind, reading: Reading, who: Correspondent, around: Circums
 
 
 def is_closed(who: Correspondent, now: datetime) -> bool:
-    """Whether nobody at the clinic can be expected to read a reply now."""
-    window = _window(who, now)
-    return window is not None and not window.allows(now, any_day=False)
+    """Whether nobody at the clinic reads replies now."""
+    return who.site is not None and _next_staffed(who.site, now) != now
 
 
-def _window(who: Correspondent, now: datetime) -> Window | None:
-    return window_for(who.site, who.site.zone, now.year) if who.site else None
+def _next_staffed(site: Site, now: datetime) -> datetime:
+    """The nearest moment, this one included, at which somebody reads replies."""
+    window = window_for(site, site.zone, now.year)
+    local = now.astimezone(window.zone)
+    day = local.date()
+    if window.is_open_day(day) and local.time() < site.staffed_until:
+        return max(now, to_instant(day, site.staffed_from, window.zone))
+    while not window.is_open_day(day := day + timedelta(days=1)):
+        pass
+    return to_instant(day, site.staffed_from, window.zone)
 
 
 def _read_by(who: Correspondent, now: datetime) -> datetime:
     """Soon in the clinic's hours; otherwise soon after it opens. Right before a procedure, at once."""
-    window = _window(who, now)
-    if window is None:
+    if who.site is None:
         return now + _READ_WITHIN
-    if who.site and who.enrollment and who.enrollment.procedure_date:
+    if who.enrollment and who.enrollment.procedure_date:
         today = now.astimezone(read_zone(who.site.zone)).date()
         if today <= who.enrollment.procedure_date <= today + _SOON:
             return now
-    at, shifts = window.settle(now, later=True, any_day=False)
-    if Shift.CLOSED_DAY in shifts:
-        at = to_instant(at.astimezone(window.zone).date(), window.opens, window.zone)
-    return at + _READ_WITHIN
+    begins = _next_staffed(who.site, now)
+    return begins + (_READ_WITHIN if begins == now else _AFTER_OPENING)

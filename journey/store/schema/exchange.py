@@ -22,7 +22,7 @@ replies = Table(
     "replies",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("provider_id", String(64), nullable=False, unique=True),  # what is told twice is one reply
+    Column("provider_id", String(255), nullable=False, unique=True),  # what is told twice is one reply
     Column("enrollment_id", ForeignKey("enrollments.id"), index=True),  # none: a stranger's number
     Column("task_id", ForeignKey("staff_tasks.id"), index=True),  # none: nobody needs to read it
     Column("at", Instant, nullable=False),

@@ -65,6 +65,13 @@ _GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
         ),
     ),
     (
+        "When somebody reads replies",
+        (
+            Setting("staffed_from", "From", type="time"),
+            Setting("staffed_until", "Until", type="time"),
+        ),
+    ),
+    (
         "In an emergency",
         (
             Setting("emergency_number", "Emergency number"),

@@ -17,7 +17,7 @@ def upgrade() -> None:
     op.create_table(
         "replies",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("provider_id", sa.String(64), nullable=False),
+        sa.Column("provider_id", sa.String(255), nullable=False),
         sa.Column("enrollment_id", sa.Uuid(), nullable=True),
         sa.Column("task_id", sa.Uuid(), nullable=True),
         sa.Column("at", Instant(), nullable=False),
