@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from sqlalchemy import inspect, select, text, update
 
 import tests.strategies  # noqa: F401  (the stable profile)
+from journey.channels.protocol import Incoming
 from journey.domain.access import Role
 from journey.domain.delivery import Reason
 from journey.domain.pathway import Channel
+from journey.services.conversation.receiving import receive
 from journey.services.keyring import reseal
 from journey.services.suppressing import restart, stop
-from journey.store import messages, outbox, patients, staff, suppressions
+from journey.store import messages, outbox, patients, replies, staff, suppressions
 from journey.store.resealing import SEALED_COLUMNS, reseal_column
 from journey.store.schema import messages as messages_table
 from journey.store.schema import patients as patients_table
@@ -165,11 +167,14 @@ def test_rotating_seals_everything_anew_and_nothing_is_lost(clinic: Clinic) -> N
     clinic.work()
     stop(clinic.app.context, Channel.SMS, ANNA["phone"], source="tests", evidence="STOP please")
     context = clinic.app.context
+    for number, sender in enumerate((ANNA["phone"], "+447700900999")):  # a patient, and a stranger
+        receive(context, clinic.app.library, Incoming(f"SM{number}", sender, "Where do I park?"))
     context.database.sealer = ring(NEW, KEYS)
     assert reseal(context, "tests", lambda done: None) > 0
     assert reseal(context, "tests", lambda done: None) == 0
     context.database.sealer = ring(NEW)
     with clinic.database.read() as tx:
+        assert [one.text for one in replies.made(tx, None, None, 10)] == ["Where do I park?"] * 2
         (anna,) = patients.search(tx, "kowal")
         assert anna.id == first.patient_id
         assert outbox.recent(tx)[0].content["to"] == ANNA["phone"]
