@@ -5,7 +5,7 @@ import pytest
 from journey.simulation import Result, run_simulation
 
 PATIENTS, DAYS = 50, 365
-QUICK, SLOW = range(1, 2), range(2, 111)
+QUICK, SLOW = range(1, 2), range(2, 101)
 
 
 def check(seed: int) -> Result:
