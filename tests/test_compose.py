@@ -209,8 +209,18 @@ def test_its_own_commands_and_environment_carry_a_patient_from_enrolling_to_a_re
         fake_twilio.wait_for_callbacks()
         assert [event["to"] for event in fake_twilio.accepted()] == ["+447700900101"]
         assert fake_twilio.state()["callbacks_delivered"] == 2
+        _a_patient_answers(stack, fake_twilio)
         assert stack.is_healthy("worker")
         assert stack.is_healthy("beat")
+
+
+def _a_patient_answers(stack: Stack, twilio: FakeTwilio) -> None:
+    """Twilio tells of a reply, signed; a worker answers it, and it is on the list of what needs a person."""
+    hook = f"http://127.0.0.1:{stack.port}/hooks/twilio/inbound"
+    twilio.text_in("+447700900101", "My left leg is weak", to="+15005550006", webhook=hook)
+    wait_until(lambda: len(twilio.accepted()) == 2, "the emergency number", timeout=STARTS)
+    assert "Automatic reply" in twilio.accepted()[1]["body"]
+    assert "red_flag" in stack.run("web", "tasks")
 
 
 def in_two_months() -> str:

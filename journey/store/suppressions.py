@@ -126,21 +126,20 @@ def _open(tx: Tx, row_id: UUID, sealed: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Why an address is not written to, who says so, and since when."""
+    """Why an address is not written to, and who says so."""
 
     reason: Reason
     source: str
-    at: datetime
 
 
 def standing(tx: Tx, channel: Channel, tokens: Sequence[bytes]) -> list[Suppression]:
     """The suppressions of an address that hold now."""
-    query = select(suppressions.c.reason, suppressions.c.source, suppressions.c.at).where(
+    query = select(suppressions.c.reason, suppressions.c.source).where(
         tx.among(suppressions.c.address_token, tokens),
         suppressions.c.channel == channel.value,
         suppressions.c.lifted_at.is_(None),
     )
-    return [Suppression(Reason(row.reason), row.source, row.at) for row in tx.connection.execute(query)]
+    return [Suppression(Reason(row.reason), row.source) for row in tx.connection.execute(query)]
 
 
 def active(tx: Tx, tokens: Sequence[bytes]) -> set[tuple[bytes, Channel]]:

@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from journey.channels.protocol import Incoming
 from journey.domain.delivery import Reason, Status
 from journey.domain.pathway import Channel
 from journey.domain.triage import Intent, Replies
-from journey.services import staff_messages, suppressing, wishes
+from journey.services import staff_messages, suppressing, webhooks, wishes
 from journey.services.conversation.receiving import Yes, follow, receive
 from journey.services.library import Library
 from journey.services.pathway_files import load_built_in
@@ -31,6 +31,7 @@ from journey.store.replies import Reply
 from journey.store.schema import messages as messages_table
 from journey.store.schema import pathway_versions as versions_table
 from journey.store.schema import suppressions as suppressions_table
+from journey.store.schema import webhook_events
 from tests.clinic import ANNA, PATHWAY, PROCEDURE, START, Clinic
 
 PHONE = str(ANNA["phone"])
@@ -113,8 +114,13 @@ def test_a_yes_that_was_not_noted_before_a_crash_is_somebodys_task(clinic: Clini
 def test_a_yes_to_a_text_that_asks_after_danger_signs_is_urgent(clinic: Clinic, step: str) -> None:
     one = clinic.enroll(email=False).enrollment_id
     clinic.run_until(clinic.message(one, step).due_at)
+    webhooks.add(clinic.app.context, "https://hospital.example/hook", "tests")
     say(clinic, "Yes")
     clinic.work()
+    with clinic.database.read() as tx:
+        rows = tx.connection.execute(select(webhook_events.c.data, webhook_events.c.type)).all()
+    (told,) = [data for data, kind in rows if kind == "reply.received"]
+    assert told["urgent"]
     assert not is_confirmed(clinic, one)
     assert "danger signs: phone now. The emergency number is being sent" in clinic.tasks()[0]["detail"]
     assert clinic.message(one, URGENT).status is Status.DELIVERED

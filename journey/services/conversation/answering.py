@@ -16,8 +16,8 @@ from journey.domain.triage import Intent, Reading
 from journey.rendering.message import template_name
 from journey.rendering.templates import TemplateError
 from journey.services.changing import reachable_of
+from journey.services.conversation.content import templates_with
 from journey.services.conversation.correspondents import Correspondent
-from journey.services.conversation.flags import templates_with
 from journey.services.library import Library
 from journey.services.wording import reader_of, word_step
 from journey.store import messages, patients
@@ -37,25 +37,25 @@ _UNASKED = timedelta(hours=8)  # that nobody reads now: once a night
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Chosen:
     """An answer by name, and how long the same one is not repeated."""
 
     name: str
     pause: timedelta
 
 
-def choose(kind: TaskKind | None, reading: Reading, *, was_answered: bool, waits: bool) -> Answer | None:
+def choose(kind: TaskKind | None, reading: Reading, *, was_answered: bool, waits: bool) -> Chosen | None:
     """The answer that a reply gets, if any. `was_answered`: the provider has answered a keyword. `waits`:
     for a person, while nobody reads replies; whoever does must know where help is."""
     if kind is TaskKind.RED_FLAG:
-        return Answer("urgent", _AGAIN)
+        return Chosen("urgent", _AGAIN)
     if reading.intent is Intent.HELP and not was_answered:
-        return Answer("help", _AGAIN)
-    return Answer("help", _UNASKED) if waits else None
+        return Chosen("help", _AGAIN)
+    return Chosen("help", _UNASKED) if waits else None
 
 
 def answer(
-    tx: Tx, library: Library, who: Correspondent, chosen: Answer, reply_id: UUID, now: datetime
+    tx: Tx, library: Library, who: Correspondent, chosen: Chosen, reply_id: UUID, now: datetime
 ) -> bool:
     """Plans an answer to leave at once. False where there is none: no template, no way, or one just sent."""
     enrollment, step = who.enrollment, f"{ANSWERS}{chosen.name}"

@@ -13,8 +13,8 @@ from journey.services import wishes
 from journey.services.changing import change
 from journey.services.context import Context, Refusal
 from journey.services.conversation import answering, correspondents
+from journey.services.conversation.content import red_flags
 from journey.services.conversation.correspondents import Correspondent
-from journey.services.conversation.flags import red_flags
 from journey.services.conversation.opting import PATIENT, opt
 from journey.services.conversation.reply_tasks import Circumstances, is_closed, kind_of, task_for
 from journey.services.library import Library
@@ -22,6 +22,7 @@ from journey.store import audit, enrollments, replies, staff_tasks, webhooks
 from journey.store.database import Conflict, Tx
 from journey.store.ids import new_id
 from journey.store.replies import Reply
+from journey.store.staff_tasks import TaskKind
 
 _MOST_TEXT = 2_000  # characters; a text has at most 1,600
 _MOST_SENDER = 200
@@ -115,7 +116,7 @@ def _keep(tx: Tx, library: Library, incoming: Incoming, now: datetime) -> Yes | 
         reading.red_flags,
     )
     replies.add(tx, incoming.provider_id, reply)
-    _tell(tx, reply, entries, now)
+    _tell(tx, reply, entries, now, is_urgent=kind is TaskKind.RED_FLAG)
     if task and who.enrollment and who.asked and _is_answer(reading, who, around):
         yes = Yes(who.enrollment.id, who.asked, task.id, at)
         return None if replies.has_later(tx, yes.enrollment_id, at) else yes
@@ -140,11 +141,11 @@ def _as_phone(sender: str) -> str | None:
     return sender if re.fullmatch(r"\+[1-9][0-9]{6,14}", sender) else None
 
 
-def _tell(tx: Tx, reply: Reply, entries: list[audit.Entry], now: datetime) -> None:
+def _tell(tx: Tx, reply: Reply, entries: list[audit.Entry], now: datetime, *, is_urgent: bool) -> None:
     """The audit log and other systems hear that there is a reply, and nothing of what it says."""
     whose = str(reply.enrollment_id) if reply.enrollment_id else None
     received = audit.Entry(PATIENT, "reply.received", f"reply/{reply.id}", {"enrollment": whose})
-    data = {"reply": str(reply.id), "enrollment": whose, "urgent": bool(reply.red_flags)}
+    data = {"reply": str(reply.id), "enrollment": whose, "urgent": is_urgent}
     event = webhooks.NewEvent("reply.received", now, data, enrollment_id=reply.enrollment_id)
     webhooks.emit(tx, [event])
     audit.append(tx, [*entries, received], now)

@@ -26,7 +26,7 @@ def browse(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> ReplyPage:
-    """Replies in the order in which they came, without their words."""
+    """Replies in the order in which they were kept, without their words."""
     with app.context.database.read() as tx:
         rows = replies.made(tx, enrollment, read_cursor(cursor), limit + 1)
     shown = rows[:limit]

@@ -1,4 +1,4 @@
-"""Which words of a reply may be urgent, and the words of an answer."""
+"""What the versions in force say about replies: which words may be urgent, and the words of an answer."""
 
 from __future__ import annotations
 
